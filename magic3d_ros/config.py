@@ -1,0 +1,235 @@
+"""All settings, typed, in one place.
+
+A setting has one name everywhere: `map.voxel_size` is `map: {voxel_size: ...}` in YAML, the ROS parameter `map.voxel_size`,
+and `--set map.voxel_size=...` on the command line. Description, unit and range stand beside each default here; the ROS
+parameter descriptors, the check of values and docs/parameters.md are made from them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class SettingsError(ValueError):
+    """A setting that does not exist or has a value it cannot have; the message says which and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one setting besides its value."""
+
+    doc: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def setting(default: Any, doc: str, unit: str = "", minimum: float | None = None, maximum: float | None = None,
+            choices: tuple[str, ...] = ()) -> Any:
+    """A dataclass field that carries its description, unit and range."""
+    return field(default=default, metadata={"setting": Setting(doc, unit, minimum, maximum, choices)})
+
+
+@dataclass
+class InputSettings:
+    """How incoming frames are read."""
+
+    depth_scale: float = setting(0.0, "metres per depth unit; 0 takes it from the encoding (16UC1 millimetres, 32FC1 metres)", "m", 0.0, 10.0)
+    min_depth: float = setting(0.1, "nearer depth readings are ignored", "m", 0.0, 10.0)
+    max_depth: float = setting(5.0, "farther depth readings are ignored: a sensor's noise grows with the square of range", "m", 0.2, 100.0)
+    up: str = setting("auto", "which way is up in the world frame; auto takes +z where cameras agree with it, else estimates it",
+                      choices=("auto", "+x", "-x", "+y", "-y", "+z", "-z"))
+
+
+@dataclass
+class MapSettings:
+    """The voxel map."""
+
+    voxel_size: float = setting(0.02, "edge of a voxel", "m", 0.004, 0.2)
+    truncation: float = setting(0.08, "distance behind and before a surface that its voxels store", "m", 0.01, 1.0)
+    max_weight: float = setting(64.0, "observations after which a voxel's mean becomes a moving mean", "", 1.0, 10000.0)
+    min_weight: float = setting(3.0, "observations a voxel needs before it is surface", "", 0.0, 1000.0)
+    max_blocks: int = setting(65536, "cap on 8x8x8-voxel blocks (11 kB each); the least recently seen go first", "blocks", 64, 4194304)
+    free_voxel_size: float = setting(0.1, "edge of a voxel of the free-space layer", "m", 0.02, 1.0)
+    device: str = setting("auto", "where the map lives; auto takes a GPU that is there", choices=("auto", "cpu", "cuda"))
+
+
+@dataclass
+class KeyframeSettings:
+    """Which frames the 2D models look at, and how many are remembered."""
+
+    translation: float = setting(0.10, "a frame this far from the last keyframe becomes one", "m", 0.0, 10.0)
+    rotation: float = setting(8.0, "a frame turned this far from the last keyframe becomes one", "deg", 0.0, 180.0)
+    max_interval: float = setting(3.0, "a keyframe at least this often, even at rest", "s", 0.0, 3600.0)
+    max_count: int = setting(400, "keyframes remembered (compressed); beyond it the most redundant views go first", "", 8, 100000)
+
+
+@dataclass
+class CueSettings:
+    """The 2D models."""
+
+    tier: str = setting("embedded", "which family of models", choices=("embedded",))
+    language_model: str = setting("efficientnet-lite0", "the image-language model of the embedded tier",
+                                  choices=("efficientnet-lite0",))
+    lexicon: str = setting("", "name of a YAML file in config/ with affordance phrases; empty takes the one that ships")
+    max_width: int = setting(640, "images are reduced to this width before the models see them", "px", 64, 4096)
+    allow_download: bool = setting(False, "models may be fetched from a hub; nothing is ever fetched otherwise")
+
+
+@dataclass
+class InstanceSettings:
+    """Separating the surface into things."""
+
+    merge_threshold: float = setting(0.72, "cost below which two neighbouring regions are one thing: lower splits more", "", 0.0, 5.0)
+    min_vertices: int = setting(25, "things of fewer surface vertices are dropped", "", 1, 100000)
+    update_interval: float = setting(3.0, "things are brought up to date at most this often", "s", 0.0, 3600.0)
+    max_views: int = setting(5, "best views kept for each thing", "", 1, 50)
+
+
+@dataclass
+class LanguageSettings:
+    """What surface and things mean."""
+
+    voxel_size: float = setting(0.04, "edge of a voxel of the language layer", "m", 0.01, 0.5)
+    feature_dimension: int = setting(64, "dimensions of a language feature in the map", "", 8, 1024)
+
+
+@dataclass
+class QuerySettings:
+    """Answers."""
+
+    found_probability: float = setting(0.5, "FOUND needs the best object to reach this probability", "", 0.0, 1.0)
+    ambiguous_probability: float = setting(0.3, "below this nothing is found; between it and found_probability the answer is AMBIGUOUS", "", 0.0, 1.0)
+    max_results: int = setting(5, "objects in an answer when the question names no number", "", 1, 1000)
+
+
+@dataclass
+class RosSettings:
+    """The ROS node: where its input comes from and how often it speaks. Topic names are ROS remappings."""
+
+    world_frame: str = setting("map", "frame of the scene; poses are taken into it")
+    pose_source: str = setting("tf", "where poses come from", choices=("tf", "pose", "odometry"))
+    sync_slop: float = setting(0.03, "colour, depth and pose this far apart in time still belong together", "s", 0.0, 2.0)
+    pose_timeout: float = setting(0.5, "a frame waits this long for its pose before it is dropped", "s", 0.0, 60.0)
+    queue_size: int = setting(8, "frames waiting for the mapper; the oldest is dropped, and counted, when full", "", 1, 1000)
+    reliable: bool = setting(True, "subscribe RELIABLE (a publisher with best effort only needs false)")
+    compressed: bool = setting(False, "subscribe rgb/compressed and depth/compressedDepth instead of raw images")
+    publish_interval: float = setting(2.0, "points, instances, objects and markers at most this often", "s", 0.05, 3600.0)
+    map_directory: str = setting("~/.ros/magic3d", "the only directory in which maps are saved, loaded and exported")
+    external_cues: bool = setting(False, "cues come from cue_extractor processes instead of this one")
+    cue_timeout: float = setting(5.0, "a keyframe waits this long for external cues", "s", 0.1, 600.0)
+
+
+@dataclass
+class Settings:
+    """Everything that can be set."""
+
+    input: InputSettings = field(default_factory=InputSettings)
+    map: MapSettings = field(default_factory=MapSettings)
+    keyframes: KeyframeSettings = field(default_factory=KeyframeSettings)
+    cues: CueSettings = field(default_factory=CueSettings)
+    instances: InstanceSettings = field(default_factory=InstanceSettings)
+    language: LanguageSettings = field(default_factory=LanguageSettings)
+    query: QuerySettings = field(default_factory=QuerySettings)
+    ros: RosSettings = field(default_factory=RosSettings)
+
+    def flat(self) -> dict[str, Any]:
+        """{'map.voxel_size': 0.02, ...} in order of declaration."""
+        return {name: getattr(getattr(self, name.split(".")[0]), name.split(".")[1]) for name, _ in describe()}
+
+    def set(self, name: str, value: Any) -> None:
+        """Set one setting by its dotted name; text is converted to the setting's type.
+
+        Raises SettingsError for an unknown name (with the nearest known one) or a value out of range.
+        """
+        known = dict(describe())
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.5)
+            raise SettingsError(f"unknown setting '{name}'" + (f": did you mean '{near[0]}'?" if near else ""))
+        section, key = name.split(".")
+        setattr(getattr(self, section), key, _converted(name, value, getattr(getattr(self, section), key), known[name]))
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Set from a nested mapping (as YAML gives it) or a flat one with dotted names."""
+        for name, value in _flattened(values):
+            self.set(name, value)
+
+    def check(self) -> None:
+        """Raise SettingsError for values that contradict each other."""
+        if self.map.truncation < 2 * self.map.voxel_size:
+            raise SettingsError(f"map.truncation {self.map.truncation} must be at least two voxels "
+                                f"(map.voxel_size {self.map.voxel_size}): the surface would fall between voxels")
+        if self.input.min_depth >= self.input.max_depth:
+            raise SettingsError("input.min_depth must be below input.max_depth")
+        if self.query.ambiguous_probability > self.query.found_probability:
+            raise SettingsError("query.ambiguous_probability must not exceed query.found_probability")
+
+
+def describe() -> Iterator[tuple[str, Setting]]:
+    """Every setting's dotted name with its description, in order."""
+    for section in dataclasses.fields(Settings):
+        for item in dataclasses.fields(section.default_factory):  # type: ignore[arg-type]
+            yield f"{section.name}.{item.name}", item.metadata["setting"]
+
+
+def load_settings(path: Path | str | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Defaults, then a YAML file, then overrides by dotted name. Raises SettingsError; the message names file and setting."""
+    settings = Settings()
+    if path is not None:
+        try:
+            values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        except (OSError, yaml.YAMLError) as error:
+            raise SettingsError(f"cannot read settings from {path}: {error}") from error
+        if not isinstance(values, Mapping):
+            raise SettingsError(f"{path} must hold a mapping of sections, not a {type(values).__name__}")
+        try:
+            settings.update(values)
+        except SettingsError as error:
+            raise SettingsError(f"{path}: {error}") from error
+    settings.update(overrides or {})
+    settings.check()
+    return settings
+
+
+def _flattened(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                yield f"{name}.{key}", inner
+        else:
+            yield str(name), value
+
+
+def _converted(name: str, value: Any, current: Any, known: Setting) -> Any:
+    kind = type(current)
+    try:
+        if kind is bool:
+            converted: Any = value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
+        elif kind is int:
+            if isinstance(value, bool) or int(float(value)) != float(value):
+                raise ValueError
+            converted = int(float(value))
+        elif kind is float:
+            if isinstance(value, bool):
+                raise ValueError
+            converted = float(value)
+        else:
+            converted = str(value)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise SettingsError(f"{name} must be a {kind.__name__}, not {value!r}") from error
+    if known.choices and converted not in known.choices:
+        raise SettingsError(f"{name} must be one of {', '.join(known.choices)}, not {converted!r}")
+    if kind in (int, float):
+        low = -float("inf") if known.minimum is None else known.minimum
+        high = float("inf") if known.maximum is None else known.maximum
+        if not low <= converted <= high:  # NaN fails too
+            raise SettingsError(f"{name} must lie between {low} and {high} {known.unit}".rstrip() + f", not {converted}")
+    return converted

@@ -1,0 +1,1 @@
+"""2D models whose weights pip itself delivers: real-time on a CPU, no downloads."""

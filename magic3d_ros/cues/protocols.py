@@ -1,0 +1,62 @@
+"""One protocol per kind of 2D model. The embedded and the foundation tier both speak these, so nothing else knows which runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from magic3d_ros.frames import FeatureGrid, RGBDFrame
+
+
+class FeatureModel(Protocol):
+    """Appearance features of an image."""
+
+    name: str
+
+    def features(self, rgb: np.ndarray) -> FeatureGrid:
+        """(H, W, 3) uint8 -> a grid of features whose cells know their pixels."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """Images and words in one space, where the cosine says how well they fit (CLIP's interface).
+
+    Image embeddings are *raw*: they become comparable with text after `center` was subtracted and they were normalised. A model
+    that needs no centring has a zero center.
+    """
+
+    name: str
+    dimension: int
+    """of the full embedding, used for crops and text."""
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """(N, dimension) float32, unit length."""
+        ...
+
+    def encode_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        """Images (H, W, 3) uint8 of any size -> (N, dimension) float32, raw."""
+        ...
+
+    def encode_dense(self, rgb: np.ndarray) -> FeatureGrid:
+        """Raw language features over an image, in the compressed space of `compress`."""
+        ...
+
+    def compress(self, embeddings: np.ndarray) -> np.ndarray:
+        """(N, dimension) -> (N, feature_dimension): linear, keeps dot products as well as that many dimensions can."""
+        ...
+
+    def background(self, rgb: np.ndarray) -> np.ndarray:
+        """(K, dimension) raw embeddings of arbitrary crops: what this scene looks like in general, for centring."""
+        ...
+
+
+class NormalModel(Protocol):
+    """Surface normals of a frame."""
+
+    name: str
+
+    def normals(self, frame: RGBDFrame) -> np.ndarray:
+        """(H, W, 3) float32 unit normals in the camera frame, towards the camera; NaN = unknown."""
+        ...

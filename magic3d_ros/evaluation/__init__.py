@@ -1,0 +1,1 @@
+"""Metrics and the benchmarks that print the README tables."""

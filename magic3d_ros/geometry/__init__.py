@@ -1,0 +1,1 @@
+"""Camera models, rigid transforms, boxes, the up axis."""

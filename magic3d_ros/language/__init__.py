@@ -1,0 +1,1 @@
+"""What surface and instances mean: fused language features, text queries, calibration."""

@@ -1,0 +1,1 @@
+"""Geometry and appearance: the block-sparse TSDF, free space, meshing, rendering, keyframes."""

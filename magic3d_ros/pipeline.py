@@ -1,0 +1,103 @@
+"""The way of the data, on one page: a posed RGB-D frame comes in, a scene that can be asked comes out."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+
+import numpy as np
+
+from magic3d_ros.config import Settings
+from magic3d_ros.cues.extractor import CueExtractor
+from magic3d_ros.frames import CueFrame, RGBDFrame
+from magic3d_ros.geometry.gravity import UpEstimator
+from magic3d_ros.instances.mapper import InstanceMapper
+from magic3d_ros.instances.views import crop
+from magic3d_ros.language.fusion import LanguageMap
+from magic3d_ros.mapping.keyframes import KeyframeStore
+from magic3d_ros.mapping.mapper import Mapper
+from magic3d_ros.scene import Scene, SceneObject
+
+
+class ScenePipeline:
+    """Frames in (`add`), a scene out (`understand`). One thread works it; `scene` is a snapshot any thread may read.
+
+    extractor: the 2D models; None when cues come from elsewhere and are handed to `add_cues`.
+    """
+
+    def __init__(self, settings: Settings, extractor: CueExtractor) -> None:
+        self.settings = settings
+        self.extractor = extractor
+        self.mapper = Mapper(settings)
+        self.keyframes = KeyframeStore(settings.keyframes)
+        self.instances = InstanceMapper(settings.instances)
+        self.language = LanguageMap(settings.language, settings.query, extractor.language)
+        self.up = UpEstimator(settings.input.up)
+        self.scene = Scene.empty()
+        self.timings: dict[str, list[float]] = defaultdict(list)
+        self.last_stamp = 0
+
+    def add(self, frame: RGBDFrame) -> bool:
+        """Integrate one frame; a keyframe is looked at by the 2D models too (then returns True).
+
+        Raises FrameError for a frame that cannot be used; the scene is unchanged then.
+        """
+        is_keyframe = self.integrate(frame)
+        if is_keyframe:
+            with self._timed("cues"):
+                cues = self.extractor.extract(frame)
+            self.add_cues(frame, cues)
+        return is_keyframe
+
+    def integrate(self, frame: RGBDFrame) -> bool:
+        """The geometric half of `add`: the frame joins the map; True when the 2D models should look at it."""
+        frame.check()
+        is_keyframe = self.keyframes.wants(frame)
+        with self._timed("integrate"):
+            self.mapper.integrate(frame, carve=is_keyframe)
+        self.last_stamp = frame.stamp
+        if is_keyframe:
+            self.keyframes.add(frame)
+            self.up.observe(frame.camera_to_world)
+        return is_keyframe
+
+    def add_cues(self, frame: RGBDFrame, cues: CueFrame) -> None:
+        """The semantic half of `add`: what the 2D models said of a keyframe joins the scene."""
+        with self._timed("language"):
+            self.language.observe(frame, cues)
+
+    def understand(self) -> Scene:
+        """Bring surface, things and meaning up to date and return them as the new `scene`."""
+        with self._timed("mesh"):
+            surface = self.mapper.surface()
+        if len(surface) == 0:
+            return self.scene
+        up = self.up.estimate(surface)
+        with self._timed("instances"):
+            found = self.instances.update(surface, list(self.keyframes), up)
+        with self._timed("describe"):
+            crops = {i: [(v.stamp, lambda v=v: crop(self.keyframes.get(v.stamp), v)) for v in thing.views]  # type: ignore[misc]
+                     for i, thing in found.instances.items() if thing.kind == "object"}
+            self.language.describe(crops)
+            language = self.language.snapshot()
+            names = language.names(found.instances.values(), up, surface, found.labels)
+        occupancy = self.mapper.occupancy(up)
+        objects = tuple(
+            SceneObject(i.id, i.kind, names[i.id][0], names[i.id][1], i.confidence, i.box, i.centroid, i.n_points, i.n_views,
+                        i.first_seen, i.last_seen, tuple(i.views)) for i in found.instances.values())
+        self.scene = Scene(self.last_stamp, surface, found.labels, objects, np.asarray(up), language, occupancy)
+        return self.scene
+
+    def _timed(self, stage: str):  # noqa: ANN202
+        return _Timer(self.timings[stage])
+
+
+class _Timer:
+    def __init__(self, into: list[float]) -> None:
+        self._into = into
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._into.append(time.perf_counter() - self._start)

@@ -1,0 +1,72 @@
+"""The finished scene as users see it: surface, separate things, meaning. A snapshot that later mapping does not change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from magic3d_ros.geometry.box import OrientedBox
+from magic3d_ros.instances.instance import InstanceMap, InstanceView
+from magic3d_ros.language.answer import Answer, Question, Status
+from magic3d_ros.language.snapshot import LanguageSnapshot
+from magic3d_ros.mapping.free_space import OccupancyGrid
+from magic3d_ros.mapping.surface import Surface
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """One thing, with its best name. Fields as in instances.instance.Instance; `label` and `probability` from language, or from
+    geometry for structure."""
+
+    id: int
+    kind: str
+    label: str
+    probability: float
+    confidence: float
+    box: OrientedBox
+    centroid: np.ndarray
+    n_points: int
+    n_views: int
+    first_seen: int
+    last_seen: int
+    views: tuple[InstanceView, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """stamp: of the newest frame in it (ns). labels: (N,) int32 object id of each surface vertex, -1 = none. up: (3,) unit."""
+
+    stamp: int
+    surface: Surface
+    labels: np.ndarray
+    objects: tuple[SceneObject, ...]
+    up: np.ndarray
+    language: LanguageSnapshot | None = None
+    occupancy: OccupancyGrid | None = None
+    statistics: dict[str, float] = field(default_factory=dict)
+
+    @staticmethod
+    def empty() -> Scene:
+        """A scene in which nothing was seen yet."""
+        return Scene(0, Surface.empty(), np.zeros(0, np.int32), (), np.array([0.0, 0.0, 1.0]))
+
+    def object(self, object_id: int) -> SceneObject | None:
+        """The thing of that id, if it is known."""
+        return next((o for o in self.objects if o.id == object_id), None)
+
+    def points_of(self, object_id: int) -> np.ndarray:
+        """(n,) indices of the surface vertices of a thing."""
+        return np.flatnonzero(self.labels == object_id)
+
+    def query(self, question: Question) -> Answer:
+        """Answer a question in words or as a picture."""
+        if self.language is None or len(self.surface) == 0:
+            return Answer(Status.NOT_READY, "nothing has been mapped yet: no frame was integrated, or the models are loading")
+        return self.language.answer(question, self.surface, self.labels, self.objects)
+
+    def segment(self, labels: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The best of the labels for every surface vertex: (N,) int32 index, -1 = none of them, and (N,) float32 confidence."""
+        if self.language is None:
+            return np.full(len(self.surface), -1, np.int32), np.zeros(len(self.surface), np.float32)
+        return self.language.segment(labels, self.surface, self.labels, self.objects)

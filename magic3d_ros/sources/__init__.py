@@ -1,0 +1,1 @@
+"""Where frames come from: folders, ROS bags, the simulated room."""

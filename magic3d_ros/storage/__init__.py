@@ -1,0 +1,1 @@
+"""Saving and loading scenes, and exporting them for other programs."""
