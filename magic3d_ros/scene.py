@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from magic3d_ros.geometry.box import OrientedBox
-from magic3d_ros.instances.instance import InstanceMap, InstanceView
+from magic3d_ros.instances.instance import InstanceView
 from magic3d_ros.language.answer import Answer, Question, Status
 from magic3d_ros.language.snapshot import LanguageSnapshot
 from magic3d_ros.mapping.free_space import OccupancyGrid
