@@ -109,6 +109,8 @@ class QuerySettings:
     found_probability: float = setting(0.5, "FOUND needs the best object to reach this probability", "", 0.0, 1.0)
     ambiguous_probability: float = setting(0.3, "below this nothing is found; between it and found_probability the answer is AMBIGUOUS", "", 0.0, 1.0)
     max_results: int = setting(5, "objects in an answer when the question names no number", "", 1, 1000)
+    robot_radius: float = setting(0.25, "an approach pose keeps this far from everything that is not free floor", "m", 0.05, 5.0)
+    approach_reach: float = setting(1.0, "an approach pose is at most this far from the thing", "m", 0.1, 10.0)
 
 
 @dataclass

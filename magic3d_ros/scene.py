@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from magic3d_ros.approach import approach_poses
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.instances.instance import InstanceView
 from magic3d_ros.language.answer import Answer, Question, Status
@@ -58,6 +59,12 @@ class Scene:
     def points_of(self, object_id: int) -> np.ndarray:
         """(n,) indices of the surface vertices of a thing."""
         return np.flatnonzero(self.labels == object_id)
+
+    def approach_poses(self, object_id: int, robot_radius: float, reach: float) -> list[np.ndarray]:
+        """(4, 4) robot-to-world poses on free floor near a thing, facing it; best first. Metres."""
+        if self.occupancy is None:
+            return []
+        return approach_poses(self.occupancy, self.surface.vertices[self.points_of(object_id)], robot_radius, reach)
 
     def query(self, question: Question) -> Answer:
         """Answer a question in words or as a picture."""
