@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -87,6 +89,23 @@ class ScenePipeline:
                         i.first_seen, i.last_seen, tuple(i.views)) for i in found.instances.values())
         self.scene = Scene(self.last_stamp, surface, found.labels, objects, np.asarray(up), language, occupancy)
         return self.scene
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that is known, as numeric arrays named part.name; `load_state` goes on from it."""
+        state = {f"{part}.{name}": array for part, owner in self._parts().items() for name, array in owner.state().items()}
+        return state | {"pipeline.last_stamp": np.array([self.last_stamp], np.int64)}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take in what `state` gave; `understand` then makes the scene. Raises ValueError naming what does not fit."""
+        if "pipeline.last_stamp" not in state or state["pipeline.last_stamp"].shape != (1,):
+            raise ValueError("the state lacks pipeline.last_stamp")
+        for part, owner in self._parts().items():
+            owner.load_state({name[len(part) + 1:]: array for name, array in state.items() if name.startswith(f"{part}.")})
+        self.last_stamp = int(state["pipeline.last_stamp"][0])
+
+    def _parts(self) -> dict[str, Any]:
+        return {"mapper": self.mapper, "keyframes": self.keyframes, "instances": self.instances,
+                "language": self.language, "up": self.up}
 
     def _timed(self, stage: str):  # noqa: ANN202
         return _Timer(self.timings[stage])

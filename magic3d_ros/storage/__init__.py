@@ -1,1 +1,1 @@
-"""Saving and loading scenes, and exporting them for other programs."""
+"""Maps on disk: save, load, export. The layout of a map folder is in docs/map_format.md."""

@@ -1,0 +1,70 @@
+"""Binary PLY files of meshes and labelled points, for other programs.
+
+Written straight from numpy records: Open3D's writer reports a full disk only as False, and plyfile writes faces one by one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from magic3d_ros.mapping.surface import Surface
+
+_NAMES = {"<f4": "float", "|u1": "uchar", "<i4": "int"}
+_MESH_VERTEX = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("nx", "<f4"), ("ny", "<f4"), ("nz", "<f4"),
+                         ("red", "u1"), ("green", "u1"), ("blue", "u1")])
+_POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1"),
+                   ("instance", "<i4")])
+_FACE = np.dtype([("count", "u1"), ("vertices", "<i4", (3,))])
+
+
+def write_mesh(path: Path, surface: Surface) -> None:
+    """x y z nx ny nz red green blue and the triangles; metres, world frame. Raises OSError."""
+    vertices = _records(_MESH_VERTEX, surface)
+    for axis, name in enumerate(("nx", "ny", "nz")):
+        vertices[name] = surface.normals[:, axis]
+    faces = np.empty(len(surface.faces), _FACE)
+    faces["count"] = 3
+    faces["vertices"] = surface.faces
+    with open(path, "wb") as file:
+        file.write(_header(vertices, f"element face {len(faces)}\nproperty list uchar int vertex_indices\n"))
+        file.write(vertices.tobytes())
+        file.write(faces.tobytes())
+
+
+def write_points(path: Path, surface: Surface, labels: np.ndarray) -> None:
+    """x y z red green blue and `instance`, the id of the thing each point belongs to, -1 = none. Raises OSError."""
+    points = _records(_POINT, surface)
+    points["instance"] = labels
+    with open(path, "wb") as file:
+        file.write(_header(points, ""))
+        file.write(points.tobytes())
+
+
+def read_points(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What `write_points` wrote: (N, 3) float32, (N, 3) uint8, (N,) int32. Raises ValueError for any other file."""
+    data = path.read_bytes()
+    end = data.find(b"end_header\n") + len(b"end_header\n")
+    lines = data[:end].decode("ascii", "replace").splitlines()
+    count = next((int(line.split()[2]) for line in lines if line.startswith("element vertex ")), -1)
+    if count < 0 or data[:end] != _header(np.empty(0, _POINT), "", count) or len(data) - end != count * _POINT.itemsize:
+        raise ValueError(f"{path} is not the points.ply of a map")
+    points = np.frombuffer(data, _POINT, count, end)
+    return (np.stack([points[n] for n in ("x", "y", "z")], 1), np.stack([points[n] for n in ("red", "green", "blue")], 1),
+            points["instance"].copy())
+
+
+def _records(kind: np.dtype, surface: Surface) -> np.ndarray:
+    records = np.empty(len(surface), kind)
+    for axis in range(3):
+        records["xyz"[axis]] = surface.vertices[:, axis]
+        records[("red", "green", "blue")[axis]] = surface.colors[:, axis]
+    return records
+
+
+def _header(vertices: np.ndarray, rest: str, count: int | None = None) -> bytes:
+    properties = "".join(f"property {_NAMES[vertices.dtype[name].str]} {name}\n" for name in vertices.dtype.names or ())
+    length = len(vertices) if count is None else count
+    return (f"ply\nformat binary_little_endian 1.0\ncomment metres, world frame\nelement vertex {length}\n"
+            f"{properties}{rest}end_header\n").encode("ascii")

@@ -1,0 +1,45 @@
+"""Things and answers as plain JSON records: one form for objects.json, `query --json`, `ask --json` and the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from magic3d_ros.geometry.box import OrientedBox
+from magic3d_ros.language.answer import Answer
+from magic3d_ros.scene import Scene, SceneObject
+
+
+def object_record(thing: SceneObject) -> dict[str, Any]:
+    """A thing as objects.json holds it: metres, world frame; `rotation` is 3x3, row by row, box to world."""
+    return {
+        "id": thing.id, "kind": thing.kind, "label": thing.label, "probability": rounded(thing.probability),
+        "confidence": rounded(thing.confidence), "n_points": thing.n_points, "n_views": thing.n_views,
+        **box_record(thing.box), "centroid": rounded(thing.centroid),
+        "first_seen": thing.first_seen, "last_seen": thing.last_seen,
+    }
+
+
+def answer_record(answer: Answer, scene: Scene) -> dict[str, Any]:
+    """An answer as `--json` prints it; `status` is found, ambiguous, not_found, not_ready or invalid."""
+    objects = []
+    for match in answer.matches:
+        thing = scene.object(match.id)
+        if thing is not None:
+            objects.append({"id": match.id, "score": rounded(match.score), "probability": rounded(match.probability),
+                            **box_record(thing.box), "label": match.label or thing.label, "n_views": thing.n_views})
+    return {"status": answer.status.name.lower(), "why": answer.why, "objects": objects}
+
+
+def box_record(box: OrientedBox) -> dict[str, Any]:
+    """center, size and rotation of a box."""
+    return {"center": rounded(box.center), "size": rounded(box.size), "rotation": rounded(box.rotation, 6)}
+
+
+def rounded(value: Any, digits: int = 4) -> Any:
+    """A number or array as plain Python floats; a tenth of a millimetre is finer than any sensor. Not finite -> None."""
+    array = np.asarray(value, np.float64)
+    if array.ndim:
+        return [rounded(item, digits) for item in array]
+    return round(float(array), digits) if np.isfinite(array) else None
