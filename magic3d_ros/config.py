@@ -45,8 +45,24 @@ class InputSettings:
     depth_scale: float = setting(0.0, "metres per depth unit; 0 takes it from the encoding (16UC1 millimetres, 32FC1 metres)", "m", 0.0, 10.0)
     min_depth: float = setting(0.1, "nearer depth readings are ignored", "m", 0.0, 10.0)
     max_depth: float = setting(5.0, "farther depth readings are ignored: a sensor's noise grows with the square of range", "m", 0.2, 100.0)
+    intrinsics: str = setting("", "colour intrinsics 'fx fy cx cy' of a folder that brings none, or to replace its own", "px")
+    frame_rate: float = setting(0.0, "file numbers a second, for a folder without times; 0 takes the data set's (30 where it says none)", "Hz", 0.0, 1000.0)
     up: str = setting("auto", "which way is up in the world frame; auto takes +z where cameras agree with it, else estimates it",
                       choices=("auto", "+x", "-x", "+y", "-y", "+z", "-z"))
+
+
+@dataclass
+class BagSettings:
+    """Which topics and frames of a ROS bag are read; what is empty is guessed by type and name, and the guess is logged."""
+
+    rgb: str = setting("", "topic of the colour images (raw or compressed)")
+    depth: str = setting("", "topic of the depth images (raw, compressed or compressedDepth)")
+    camera_info: str = setting("", "topic of the colour camera's CameraInfo")
+    depth_camera_info: str = setting("", "topic of the depth camera's CameraInfo, where depth is not registered to colour; 'none' = it is registered")
+    pose: str = setting("", "topic with the pose (PoseStamped, PoseWithCovarianceStamped or Odometry); 'tf' = from TF")
+    world_frame: str = setting("", "frame of the scene when poses come from TF; empty takes map, world or odom, else the root of the tree")
+    camera_frame: str = setting("", "optical frame of the colour camera; empty takes the image's own frame_id")
+    pose_frame: str = setting("", "frame that a PoseStamped topic is the pose of; empty takes the camera's")
 
 
 @dataclass
@@ -135,6 +151,7 @@ class Settings:
     """Everything that can be set."""
 
     input: InputSettings = field(default_factory=InputSettings)
+    bag: BagSettings = field(default_factory=BagSettings)
     map: MapSettings = field(default_factory=MapSettings)
     keyframes: KeyframeSettings = field(default_factory=KeyframeSettings)
     cues: CueSettings = field(default_factory=CueSettings)
