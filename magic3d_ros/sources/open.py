@@ -1,0 +1,37 @@
+"""One text names a source of frames: the simulated room, a folder, or a ROS bag."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from magic3d_ros.config import Settings
+from magic3d_ros.sources.source import FrameSource, SourceError
+
+__all__ = ["open_source"]
+
+
+def open_source(text: str, settings: Settings) -> FrameSource:
+    """The source that `text` names.
+
+    "room" or "room:NAME": the simulated room. Else a path: a ROS 2 bag (a folder with metadata.yaml, an .mcap or a .db3 file)
+    or a folder in one of the layouts of docs/sources.md. Raises SourceError saying what was looked for.
+    """
+    if text == "room" or text.startswith("room:"):
+        from magic3d_ros.sources.room import open_room  # with its assets only when asked for
+
+        return open_room(text.partition(":")[2], settings)
+    if not text.strip():
+        raise SourceError("no source was named: give a folder, a bag, or 'room'")
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise SourceError(f"'{text}' does not exist: give a folder, a bag (folder, .mcap or .db3), or 'room'")
+    if path.is_dir():
+        from magic3d_ros.sources.folder import FolderSource
+        from magic3d_ros.sources.layouts import LAYOUTS
+
+        for layout in LAYOUTS:
+            if layout.recognise(path):
+                return FolderSource(layout.read(path, settings), settings)
+        known = "; ".join(layout.DESCRIPTION for layout in LAYOUTS)
+        raise SourceError(f"'{text}' is no recording that is known. Looked for: {known}")
+    raise SourceError(f"'{text}' is neither a folder nor an .mcap or .db3 file")
