@@ -35,6 +35,10 @@ class LanguageModel(Protocol):
         """(N, dimension) float32, unit length."""
         ...
 
+    def text_similarity(self, texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
+        """(N, M) float32: how close texts are in meaning to each of a list that seldom changes (cosine of a text encoder)."""
+        ...
+
     def encode_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """Images (H, W, 3) uint8 of any size -> (N, dimension) float32, raw."""
         ...

