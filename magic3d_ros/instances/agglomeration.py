@@ -1,0 +1,187 @@
+"""Basins grow together into things: the cheapest pair of neighbours first, until the cheapest costs too much.
+
+A cost is low where the border between two regions is no crease, shows no learned edge, and both have one colour.
+Costs and constants: the recipe of docs/instances.md, measured on a room with exact ground truth.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from magic3d_ros.instances.regions import MeshGraph
+
+_COLOR_RANGE = 60.0  # Lab distance (L halved) that counts as wholly different
+_ON_PLANE = 0.5  # share of a region's vertices on a structure plane that makes it part of it
+_FORBIDDEN = 9.0  # far above any threshold; still lets scraps be absorbed
+_SCRAP, _SCRAP_FACTOR = 100.0, 0.01  # regions of fewer vertices are absorbed before all others ...
+_SMALL = 150.0  # ... and those of fewer than this more readily than large ones
+_LARGE = 400.0  # two different structure planes never merge when both have more vertices
+_GAP_REACH, _GAP_JUMP, _GAP_NEIGHBOURS = 0.06, 0.045, 12  # metres; 11 neighbours and the vertex itself
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Evidence between basins. pairs (P, 2) int of two basins each, smaller first; learned, crease (P,) sums over the mesh edges
+    between them; edges (P,) their number; 0 edges = they face each other across a gap only."""
+
+    pairs: np.ndarray
+    learned: np.ndarray
+    crease: np.ndarray
+    edges: np.ndarray
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """label (B,) int thing of each basin, 0 ... T-1. separation (T,): cost of the cheapest merge that was not made, without the
+    discount for small regions (infinite for a thing without neighbours)."""
+
+    label: np.ndarray
+    separation: np.ndarray
+
+
+def gap_pairs(graph: MeshGraph) -> np.ndarray:
+    """(G, 2) vertices that face each other across a gap in the surface: rims of holes and of pieces that do not touch.
+
+    Rim vertices look at up to 11 others within 6 cm that lie on another component or more than 4.5 cm away.
+    """
+    rim = np.flatnonzero(graph.border)
+    if len(rim) < 2:
+        return np.zeros((0, 2), np.int64)
+    points = graph.vertices[rim]
+    distance, other = cKDTree(points).query(points, min(_GAP_NEIGHBOURS, len(rim)), distance_upper_bound=_GAP_REACH)
+    first = np.repeat(rim, distance.shape[1])
+    found = np.isfinite(distance).ravel()
+    first, second, distance = first[found], rim[other.ravel()[found]], distance.ravel()[found]
+    across = (first != second) & ((graph.component[first] != graph.component[second]) | (distance > _GAP_JUMP))
+    return np.stack([first[across], second[across]], 1)
+
+
+def boundaries(graph: MeshGraph, basin: np.ndarray, crease: np.ndarray, learned: np.ndarray, gaps: np.ndarray) -> Boundaries:
+    """Sum the evidence along the borders of basins. crease, learned: (n,) for each vertex; an edge has the larger of its ends."""
+    first, second = graph.edges.T
+    across = basin[first] != basin[second]
+    first, second = first[across], second[across]
+    gaps = gaps[basin[gaps[:, 0]] != basin[gaps[:, 1]]]
+    one = np.concatenate([basin[first], basin[gaps[:, 0]]])
+    other = np.concatenate([basin[second], basin[gaps[:, 1]]])
+    count = int(basin.max()) + 1 if len(basin) else 1
+    key, inverse = np.unique(np.minimum(one, other) * count + np.maximum(one, other), return_inverse=True)
+    inverse = inverse.ravel()[: len(first)]
+    return Boundaries(np.stack([key // count, key % count], 1),
+                      np.bincount(inverse, np.maximum(learned[first], learned[second]), len(key)),
+                      np.bincount(inverse, np.maximum(crease[first], crease[second]), len(key)),
+                      np.bincount(inverse, minlength=len(key)))
+
+
+def agglomerate(sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries, threshold: float) -> Grouping:
+    """Merge basins, cheapest pair first, until the cheapest merge costs more than `threshold`.
+
+    sizes (B,) vertices; colors (B, 3) mean Lab; on_plane (B, K) share of vertices on each structure plane.
+    """
+    regions = _Regions(sizes, colors, on_plane, border)
+    queue = [(regions.cost(i, j), i, j, 0, 0) for i, j in border.pairs.tolist()]
+    heapq.heapify(queue)
+    version = [0] * len(sizes)
+    while queue:
+        cost, i, j, version_i, version_j = heapq.heappop(queue)
+        if version[i] != version_i or version[j] != version_j:
+            continue
+        if cost > threshold:
+            break
+        if len(regions.border[i]) < len(regions.border[j]):
+            i, j = j, i
+        regions.merge(i, j)
+        version[i] += 1
+        version[j] = -1
+        for k in regions.border[i]:
+            a, b = (i, k) if i < k else (k, i)
+            heapq.heappush(queue, (regions.cost(a, b), a, b, version[a], version[b]))
+    return regions.grouping()
+
+
+class _Regions:
+    """Regions that merge, with the evidence on their borders. Plain lists: numpy is slow at single numbers."""
+
+    def __init__(self, sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries) -> None:
+        self.size = sizes.astype(float).tolist()
+        self.color = colors.astype(float).tolist()
+        self.planes = on_plane.astype(float).tolist()
+        self.plane = [_plane_of(shares) for shares in self.planes]
+        self.parent = list(range(len(self.size)))
+        self.border: list[dict[int, list[float]]] = [{} for _ in self.size]  # region -> {neighbour: [learned, crease, edges]}
+        for (i, j), *evidence in zip(border.pairs.tolist(), border.learned.tolist(), border.crease.tolist(),
+                                     border.edges.tolist(), strict=True):
+            self.border[i][j] = self.border[j][i] = evidence
+
+    def cost(self, i: int, j: int) -> float:
+        """What merging two neighbours costs, with the discount for small regions."""
+        smaller = min(self.size[i], self.size[j])
+        cost = self.full_cost(i, j)
+        if smaller < _SCRAP:
+            return cost * _SCRAP_FACTOR * smaller / _SCRAP
+        return cost * min(1.0, smaller / _SMALL) ** 0.5
+
+    def full_cost(self, i: int, j: int) -> float:
+        """The cost without the discount for small regions."""
+        learned, crease, edges = self.border[i][j]
+        a, b = self.color[i], self.color[j]
+        distance = ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2) ** 0.5
+        color = min(1.0, distance / _COLOR_RANGE)
+        plane_i, plane_j = self.plane[i], self.plane[j]
+        if edges == 0:  # across a gap
+            return 0.35 + 1.2 * color + (0.0 if plane_i == plane_j else _FORBIDDEN)
+        learned, crease = learned / edges, crease / edges
+        if plane_i < 0 and plane_j < 0:  # two objects
+            return crease * (0.5 + 1.2 * color) + 0.5 * learned + 0.6 * color
+        if plane_i == plane_j:  # two pieces of one wall
+            return 0.6 * (crease + learned + 0.6 * color)
+        cost = crease + 0.5 * learned + 0.6 * color
+        if plane_i >= 0 and plane_j >= 0:  # two walls
+            return cost + (_FORBIDDEN if min(self.size[i], self.size[j]) > _LARGE else 0.3)
+        return cost + 0.3  # an object against a wall
+
+    def merge(self, i: int, j: int) -> None:
+        """Region j becomes part of region i."""
+        total = self.size[i] + self.size[j]
+        share = self.size[j] / total
+        self.color[i] = [a + (b - a) * share for a, b in zip(self.color[i], self.color[j], strict=True)]
+        self.planes[i] = [a + (b - a) * share for a, b in zip(self.planes[i], self.planes[j], strict=True)]
+        self.plane[i] = _plane_of(self.planes[i])
+        self.size[i] = total
+        self.parent[j] = i
+        mine = self.border[i]
+        for k, theirs in self.border[j].items():
+            if k == i:
+                continue
+            del self.border[k][j]
+            if k in mine:
+                both = mine[k]
+                both[0] += theirs[0]
+                both[1] += theirs[1]
+                both[2] += theirs[2]
+            else:
+                mine[k] = self.border[k][i] = theirs
+        del mine[j]
+        self.border[j] = {}
+
+    def grouping(self) -> Grouping:
+        """What has become of the basins."""
+        root = np.array(self.parent, np.int64)
+        while True:
+            further = root[root]
+            if np.array_equal(further, root):
+                break
+            root = further
+        roots, label = np.unique(root, return_inverse=True)
+        separation = [min((self.full_cost(r, k) for k in self.border[r]), default=float("inf")) for r in roots.tolist()]
+        return Grouping(label.ravel(), np.array(separation, np.float64))
+
+
+def _plane_of(shares: list[float]) -> int:
+    """The structure plane a region belongs to, -1 = none (an object)."""
+    best = max(shares, default=0.0)
+    return shares.index(best) if best > _ON_PLANE else -1

@@ -1,0 +1,146 @@
+"""The surface as a graph, and its smallest regions: basins between concave creases.
+
+Recipe and constants were measured on fused 2 cm meshes with exact ground truth (docs/instances.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import scipy.sparse as sparse
+from scipy.sparse import csgraph
+
+from magic3d_ros.mapping.surface import Surface
+
+MIN_COMPONENT = 40  # vertices; smaller loose pieces are specks of sensor noise
+_NORMAL_RINGS = 3
+_COLOR_RINGS = 1
+_LIGHTNESS = 0.5  # shading changes L more than material does
+_CREASE_FROM, _CREASE_RANGE = 0.03, 0.25  # concavity per edge (rad) at which a crease begins, and until it is certain
+_EDGE_SHARE = 0.5  # of learned edges in the altitude
+_MAX_ALTITUDE = 1.2
+
+
+@dataclass(frozen=True)
+class MeshGraph:
+    """The parts of a surface that are worth separating.
+
+    index (n,) int64 numbers of the vertices in the surface; vertices (n, 3) float64 metres; edges (E, 2) int64;
+    component (n,) int32; border (n,) bool beside a hole or the rim; normals (n, 3) float64 unit, smoothed;
+    lab (n, 3) float64 CIE Lab with L halved, smoothed; neighbours (n, n) sparse: ones for edges and on the diagonal.
+    """
+
+    index: np.ndarray
+    vertices: np.ndarray
+    edges: np.ndarray
+    component: np.ndarray
+    border: np.ndarray
+    normals: np.ndarray
+    lab: np.ndarray
+    neighbours: sparse.csr_matrix
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+def mesh_graph(surface: Surface) -> MeshGraph:
+    """The graph of a surface without its loose pieces (components under 40 vertices) and non-finite vertices."""
+    n = len(surface)
+    faces = np.asarray(surface.faces, np.int64).reshape(-1, 3)
+    finite = np.isfinite(surface.vertices).all(1)
+    if not finite.all():
+        faces = faces[finite[faces].all(1)]
+    edges, border = _edges(faces, n)
+    component = csgraph.connected_components(_adjacency(edges, n), directed=False)[1] if n else np.zeros(0, np.int32)
+    keep = (np.bincount(component, minlength=1)[component] >= MIN_COMPONENT) & finite
+    number = np.cumsum(keep) - 1
+    index = np.flatnonzero(keep)
+    edges = number[edges[keep[edges[:, 0]]]]
+    faces = number[faces[keep[faces[:, 0]]]]
+    vertices = np.asarray(surface.vertices[index], np.float64)
+    component = np.unique(component[index], return_inverse=True)[1].astype(np.int32).ravel()
+    neighbours = _adjacency(edges, len(index)) + sparse.eye(len(index), dtype=np.float32, format="csr")
+    neighbours = sparse.csr_matrix(neighbours)
+    neighbours.sort_indices()
+    normals = _unit(smoothed(_vertex_normals(vertices, faces), neighbours, _NORMAL_RINGS))
+    lab = cv2.cvtColor(np.ascontiguousarray(surface.colors[index][None]).reshape(1, -1, 3), cv2.COLOR_RGB2LAB)[0] if len(index) \
+        else np.zeros((0, 3))
+    lab = smoothed(lab.astype(np.float64), neighbours, _COLOR_RINGS) * (_LIGHTNESS, 1.0, 1.0)
+    return MeshGraph(index, vertices, edges, component, border[index], normals, lab, neighbours)
+
+
+def smoothed(values: np.ndarray, neighbours: sparse.csr_matrix, rings: int) -> np.ndarray:
+    """Values averaged over each vertex and its neighbours, `rings` times."""
+    if rings == 0 or len(values) == 0:
+        return values
+    mean = sparse.diags(1.0 / np.asarray(neighbours.sum(1)).ravel()) @ neighbours
+    for _ in range(rings):
+        values = mean @ values
+    return values
+
+
+def concavity(graph: MeshGraph) -> np.ndarray:
+    """(n,) 0..1: how certainly each vertex lies in a concave crease, where one thing usually ends and another begins."""
+    first, second = graph.edges.T
+    along = graph.vertices[second] - graph.vertices[first]
+    length = np.linalg.norm(along, axis=1) + 1e-6
+    bend = -((graph.normals[second] - graph.normals[first]) * along).sum(1) / length
+    deepest = np.zeros(len(graph))
+    np.maximum.at(deepest, first, bend)
+    np.maximum.at(deepest, second, bend)
+    return np.clip((deepest - _CREASE_FROM) / _CREASE_RANGE, 0.0, 1.0)
+
+
+def basins(graph: MeshGraph, crease: np.ndarray, learned_edges: np.ndarray) -> np.ndarray:
+    """(n,) int basin of each vertex: a watershed by steepest descent over creases and learned edges.
+
+    crease, learned_edges: (n,) 0..1 for each vertex. Each vertex points to its lowest neighbour; pointers are followed by
+    doubling, so that the number of rounds is logarithmic in the longest way down.
+    """
+    n = len(graph)
+    if n == 0:
+        return np.zeros(0, np.int64)
+    altitude = smoothed(np.minimum(_EDGE_SHARE * learned_edges + crease, _MAX_ALTITUDE), graph.neighbours, 1)
+    order = np.argsort(altitude, kind="stable")  # ties go by vertex number: a plateau drains one way
+    rank = np.empty(n, np.int64)
+    rank[order] = np.arange(n)
+    lowest = np.minimum.reduceat(rank[graph.neighbours.indices], graph.neighbours.indptr[:-1])
+    pointer = order[lowest]
+    while True:
+        further = pointer[pointer]
+        if np.array_equal(further, pointer):
+            return np.unique(pointer, return_inverse=True)[1].ravel()
+        pointer = further
+
+
+def _edges(faces: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Undirected edges (E, 2) once each, and (n,) bool of vertices on an edge that has a face on one side only."""
+    corners = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    corners = corners[corners[:, 0] != corners[:, 1]]
+    corners.sort(axis=1)
+    keys, count = np.unique(corners[:, 0] * max(n, 1) + corners[:, 1], return_counts=True)
+    edges = np.stack([keys // max(n, 1), keys % max(n, 1)], 1)
+    border = np.zeros(n, bool)
+    border[edges[count == 1].ravel()] = True
+    return edges, border
+
+
+def _adjacency(edges: np.ndarray, n: int) -> sparse.csr_matrix:
+    rows = np.concatenate([edges[:, 0], edges[:, 1]])
+    columns = np.concatenate([edges[:, 1], edges[:, 0]])
+    return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(n, n))
+
+
+def _vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(n, 3) unit normals, the mean of the adjoining faces' by area: what the recipe's thresholds were measured with."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    by_face = np.cross(b - a, c - a)
+    normals = np.stack([sum(np.bincount(faces[:, k], by_face[:, axis], len(vertices)) for k in range(3))
+                        for axis in range(3)], 1) if len(faces) else np.zeros((len(vertices), 3))
+    return _unit(normals)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
