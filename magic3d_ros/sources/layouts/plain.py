@@ -16,6 +16,7 @@ import numpy as np
 from magic3d_ros.config import Settings
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.sources.distortion import CameraModel
+from magic3d_ros.sources.layouts import replica
 from magic3d_ros.sources.recording import NOMINAL_RATE, RecordedFrame, Recording, nominal_stamp, numbered_files
 from magic3d_ros.sources.rectification import Calibration
 from magic3d_ros.sources.source import SourceError
@@ -25,19 +26,19 @@ logger = logging.getLogger(__name__)
 
 DESCRIPTION = "color/ (or rgb/), depth/ and poses_c2w.txt"
 
-# Replica as rendered for iMAP and NICE-SLAM (cvg/nice-slam, configs/Replica/replica.yaml); a copy without an intrinsics file is
-# known by this size. The copies in this layout keep every 10th frame of the 30 Hz trajectory.
-_REPLICA_CAMERA = Camera(1200, 680, 600.0, 600.0, 599.5, 339.5)
+# A copy of Replica's renderings in this layout has no intrinsics file, and keeps every 10th frame of the 30 Hz trajectory.
 _REPLICA_RATE = 3.0
 
 
 def recognise(folder: Path) -> bool:
     """True for a folder of this layout."""
-    return _color_folder(folder) is not None and (folder / "depth").is_dir() and (folder / "poses_c2w.txt").is_file()
+    return _color_folder(folder) is not None and (folder / "depth").is_dir()
 
 
 def read(folder: Path, settings: Settings) -> Recording:
     """The recording in a folder of this layout. Raises SourceError."""
+    if not (folder / "poses_c2w.txt").is_file():
+        raise SourceError(f"{folder} has no poses_c2w.txt: a row a frame, file number and 16 values (camera-to-world, row-major)")
     color_folder = _color_folder(folder)
     colors = numbered_files(color_folder) if color_folder else {}
     if not colors:
@@ -61,10 +62,10 @@ def _camera(folder: Path, size: tuple[int, int], settings: Settings) -> tuple[Ca
         return parse_intrinsics(settings.input.intrinsics, size), NOMINAL_RATE
     if (folder / "intrinsics.txt").is_file():
         return read_intrinsics(folder / "intrinsics.txt", size), NOMINAL_RATE
-    if size == (_REPLICA_CAMERA.width, _REPLICA_CAMERA.height):
+    if size == (replica.CAMERA.width, replica.CAMERA.height):
         logger.info("%s: no intrinsics.txt; 1200x680 images are taken for a Replica rendering (f 600, centre 599.5 339.5, every "
                     "10th frame of 30 Hz)", folder)
-        return _REPLICA_CAMERA, _REPLICA_RATE
+        return replica.CAMERA, _REPLICA_RATE
     raise SourceError(f"{folder} has no intrinsics.txt: write one ('fx fy cx cy' or a 3x3 matrix), or set input.intrinsics to "
                       "'fx fy cx cy'")
 
