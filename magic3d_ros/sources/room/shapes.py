@@ -1,0 +1,69 @@
+"""The procedural things a scene can name, and how their options are checked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from magic3d_ros.sources.room import seating
+from magic3d_ros.sources.room.fields import SceneError
+from magic3d_ros.sources.room.material import Material, Part
+from magic3d_ros.sources.room.person import GAIT_PHASES, STRIDE, person
+from magic3d_ros.sources.room.textures import TEXTURES
+from magic3d_ros.sources.room.triangles import box
+
+Shape = Callable[..., list[Part]]
+
+
+def block(size: list[float] | tuple[float, ...] = (0.3, 0.3, 0.3), texture: str = "", repeat: float = 2.0,
+          colour: tuple[float, float, float] = (0.6, 0.6, 0.6), rounding: float = 0.0) -> list[Part]:
+    """A box of any size standing on its place."""
+    return [Part(box((0, 0, size[2] / 2), size, rounding), Material(texture, colour, repeat=repeat))]
+
+
+SHAPES: dict[str, Shape] = {
+    "block": block, "sofa": seating.sofa, "armchair": seating.armchair, "chair": seating.chair, "stool": seating.stool,
+    "rocking_chair": seating.rocking_chair, "table": seating.table, "round_table": seating.round_table, "bed": seating.bed,
+}
+
+MOVING_SHAPES: dict[str, tuple[Shape, int, float]] = {
+    "person": (person, GAIT_PHASES, STRIDE),
+    "cart": (lambda: block((0.5, 0.35, 0.6), "wicker", 2.0, (1.0, 1.0, 1.0), 0.03), 1, 1.0),
+}
+"""Things that walk through: shape, poses a cycle, metres a cycle."""
+
+LARGEST = 20.0
+"""Metres or counts: no option of a shape is larger."""
+
+
+def make_shape(key: str, options: Mapping[str, Any], where: str) -> list[Part]:
+    """The parts of shape `key`. Raises SceneError for options that it does not have or that have the wrong type."""
+    maker = SHAPES[key]
+    known = inspect.signature(maker).parameters
+    checked: dict[str, Any] = {}
+    for option, value in options.items():
+        if option not in known:
+            raise SceneError(f"{where}: shape '{key}' has no option '{option}': there are {', '.join(known) or 'none'}")
+        checked[option] = _converted(value, known[option].default, f"{where}: option '{option}'")
+    return maker(**checked)
+
+
+def _converted(value: Any, default: Any, where: str) -> Any:
+    if isinstance(default, str):
+        if not isinstance(value, str) or (value and value.partition(":")[0] not in TEXTURES):
+            raise SceneError(f"{where} must be a texture ({', '.join(sorted(TEXTURES))}), not {value!r}")
+        return value
+    if isinstance(default, tuple):
+        fits = isinstance(value, (list, tuple)) and len(value) == len(default)
+        if not fits or not all(_is_number(v) for v in value):
+            raise SceneError(f"{where} must be {len(default)} numbers between 0 and {LARGEST:g}, not {value!r}")
+        return tuple(float(v) for v in value)
+    if not _is_number(value) or (isinstance(default, int) and value != int(value)):
+        kind = "whole number" if isinstance(default, int) else "number"
+        raise SceneError(f"{where} must be a {kind} between 0 and {LARGEST:g}, not {value!r}")
+    return int(value) if isinstance(default, int) else float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST
