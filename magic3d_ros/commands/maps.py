@@ -1,0 +1,129 @@
+"""`map` and `export`: a recording becomes a map folder, a map folder becomes files for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from magic3d_ros.commands.terminal import CommandError, ConfigOption, SetOption, notes, out, progress_bar, settings_from
+
+if TYPE_CHECKING:
+    from magic3d_ros.offline import MappingRun
+    from magic3d_ros.pipeline import ScenePipeline
+
+RunDirectory = Annotated[Path, typer.Option("--out", help="folder for the map", file_okay=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command("map")(map_source)
+    app.command("export")(export)
+
+
+def map_source(
+    source: Annotated[str, typer.Argument(help="a folder or bag with RGB-D frames and poses, or `room`")],
+    out_directory: RunDirectory,
+    hold_out: Annotated[int, typer.Option("--hold-out", min=0, help="keep frames n % N == 4 out, measure on them; 0 = none")] = 0,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    max_frames: Annotated[int, typer.Option("--max-frames", min=0, help="stop after so many frames; 0 = all")] = 0,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="write report.html into the map folder")] = True,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a map that is already there")] = False,
+) -> None:
+    """Map a recording: surface, separate things and their meaning, saved in a folder. Needs no ROS graph."""
+    from magic3d_ros.storage.map_folder import MANIFEST, check_replaceable, save_map
+
+    settings = settings_from(config, assignments)
+    check_replaceable(out_directory)
+    if (out_directory / MANIFEST).exists() and not overwrite:
+        raise CommandError(f"{out_directory} already holds a map: --overwrite replaces it, or name another --out")
+    with notes.status("loading models"):
+        from magic3d_ros.cues.extractor import build_extractor
+        from magic3d_ros.offline import map_source as run_over
+        from magic3d_ros.pipeline import ScenePipeline
+        from magic3d_ros.sources.open import open_source
+
+        frames = open_source(source, settings)
+        pipeline = ScenePipeline(settings, build_extractor(settings))
+    with progress_bar(rate="[green]{task.fields[rate]}", things="{task.fields[things]}") as bar:
+        task = bar.add_task("mapping", total=max_frames or len(frames), rate="", things="")
+
+        def show(run: MappingRun) -> None:
+            bar.update(task, completed=run.seen, rate=f"{run.rate:.1f} frames/s", things=f"{run.things} objects")
+
+        run = run_over(pipeline, frames, hold_out, max_frames, show)
+    if run.used == 0:
+        raise CommandError(f"no frame of {source} could be used ({_reasons(run) or 'it has none'}): "
+                           f"`magic3d doctor {source}` says why")
+    figures = _measure_held_out(pipeline, run) if hold_out else {}
+    statistics = run.statistics() | ({"hold_out": figures} if figures else {})
+    with notes.status("saving"):
+        save_map(pipeline, out_directory, statistics)
+    if report:
+        _write_report(pipeline, statistics, out_directory)
+    _print_summary(pipeline, run, figures)
+    out.print(f"map: {out_directory}" + (f"   report: {out_directory / 'report.html'}" if report else ""), soft_wrap=True)
+
+
+def export(
+    directory: Annotated[Path, typer.Argument(help="a map folder", file_okay=False)],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="folder for the three files", file_okay=False)],
+) -> None:
+    """Copy what other programs read out of a map: mesh.ply, points.ply, objects.json."""
+    import shutil
+
+    from magic3d_ros.storage.map_folder import MESH, OBJECTS, POINTS, read_manifest
+
+    read_manifest(directory)
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (MESH, POINTS, OBJECTS):
+        shutil.copyfile(directory / name, target / name)
+        out.print(str(target / name), soft_wrap=True)
+
+
+def _measure_held_out(pipeline: ScenePipeline, run: MappingRun) -> dict[str, float]:
+    from magic3d_ros.evaluation.holdout import evaluate
+
+    if not run.held_out:
+        return {}
+    with notes.status(f"rendering {len(run.held_out)} held-out frames"):
+        return {key: float(value) for key, value in evaluate(pipeline.mapper, run.held_out).items()}
+
+
+def _write_report(pipeline: ScenePipeline, statistics: dict[str, Any], directory: Path) -> None:
+    from magic3d_ros.report.build import write_report
+
+    with notes.status("drawing the report"):
+        write_report(directory / "report.html", pipeline, statistics)
+
+
+def _print_summary(pipeline: ScenePipeline, run: MappingRun, figures: dict[str, float]) -> None:
+    skipped = f", {sum(run.skipped.values())} skipped ({_reasons(run)})" if run.skipped else ""
+    held_out = f", {len(run.held_out)} held out" if run.held_out else ""
+    out.print(f"frames: {run.used} used ({run.keyframes} keyframes){held_out}{skipped}")
+    out.print(f"rate: {run.rate:.2f} frames/s, {run.seconds:.1f} s in all")
+    structure = sum(thing.kind == "structure" for thing in pipeline.scene.objects)
+    out.print(f"scene: {len(pipeline.scene.objects) - structure} objects, {structure} pieces of structure, "
+              f"{len(pipeline.scene.surface):,} surface points")
+    out.print(stage_table(run))
+    if figures:
+        out.print("held-out frames: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+
+
+def stage_table(run: MappingRun) -> Table:
+    """Where the time went."""
+    table = Table("stage", "calls", "ms a call", "s in all", "share", box=None, header_style="bold", pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, seconds in run.stages.items():
+        calls = run.stage_calls.get(name, 0)
+        table.add_row(name, str(calls), f"{1000 * seconds / max(calls, 1):.1f}", f"{seconds:.2f}",
+                      f"{seconds / max(run.seconds, 1e-9):.0%}")
+    return table
+
+
+def _reasons(run: MappingRun) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in run.skipped.most_common())

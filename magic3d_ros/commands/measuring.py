@@ -1,0 +1,59 @@
+"""`bench` and `eval`: the figures of the README, and a saved map against ground truth."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+import magic3d_ros
+from magic3d_ros.commands.terminal import CommandError, out
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
+
+
+def bench(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="which benchmark; without a name they are listed")] = "",
+) -> None:
+    """Run a benchmark of the checkout; options after its name are its own (try `--help` after the name)."""
+    folder = bench_folder()
+    names = sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+    if not name:
+        for known in names:
+            text = ast.get_docstring(ast.parse((folder / f"{known}.py").read_text(encoding="utf-8"))) or ""
+            out.print(f"{known:12} {text.partition(chr(10))[0]}", markup=False, soft_wrap=True)
+        return
+    if name not in names:
+        raise CommandError(f"there is no benchmark '{name}': there are {', '.join(names) or 'none'}")
+    code = load_bench(folder / f"{name}.py").main(list(context.args))
+    raise typer.Exit(int(code or 0))
+
+
+def bench_folder() -> Path:
+    """The checkout's bench/. Raises CommandError where the package is installed without one."""
+    for place in magic3d_ros.__path__:
+        folder = Path(place).resolve().parent / "bench"
+        if (folder / "map.py").is_file():
+            return folder
+    raise CommandError("benchmarks are part of the checkout (its folder bench/), not of an installed package: "
+                       "clone the repository and run `./run bench NAME` there")
+
+
+def load_bench(path: Path) -> ModuleType:
+    """Import a benchmark by its file; it has `main(arguments: Sequence[str]) -> int | None`."""
+    spec = importlib.util.spec_from_file_location(f"magic3d_bench_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise CommandError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not callable(getattr(module, "main", None)):
+        raise CommandError(f"{path} has no main(arguments)")
+    return module

@@ -1,0 +1,43 @@
+"""The simulated room as a folder of images, rendered once and kept in the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from magic3d_ros.config import Settings
+from magic3d_ros.sources import room as room_package
+from magic3d_ros.sources.room import SimulatedRoom, open_room, write_folder
+from magic3d_ros.sources.room.light_cache import cache_folder
+
+
+def rendered_room(name: str, settings: Settings, frames: int | None, progress: Callable[[int, int], None]) -> Path:
+    """The folder with the frames of a room, rendered now if nobody did before; half-rendered ones are never left behind.
+
+    frames: how many along the same way; None takes the scene's. progress: called with (rendered, in all).
+    Raises SourceError for an unknown room, OSError when the cache cannot be written.
+    """
+    room = open_room(name, settings, frames=frames)
+    folder = cache_folder() / f"frames_{room.name.rpartition(':')[2]}_{_key(room)}"
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".frames_", dir=folder.parent))
+    try:
+        write_folder(room, fresh, progress=progress)
+        fresh.replace(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return folder
+
+
+def _key(room: SimulatedRoom) -> str:
+    """A hash of all that the pictures depend on: the program that renders them, its scenes, and how many there are."""
+    digest = hashlib.sha256(f"{room.name} {len(room)} {room.camera}".encode())
+    for place in room_package.__path__:
+        for file in sorted(path for path in Path(place).rglob("*") if path.suffix in (".py", ".yaml")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
