@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -87,6 +87,41 @@ class KeyframeStore:
         """Forget all."""
         self._frames.clear()
         self._last = None
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything as plain arrays: one row a keyframe, the compressed images one after the other."""
+        frames = list(self._frames.values())
+        images = [image for f in frames for image in (f.jpeg, f.depth_png)]
+        cameras = [(f.camera.width, f.camera.height, f.camera.fx, f.camera.fy, f.camera.cx, f.camera.cy) for f in frames]
+        return {"stamps": np.array([f.stamp for f in frames], np.int64), "indices": np.array([f.index for f in frames], np.int64),
+                "cameras": np.array(cameras, np.float64).reshape(-1, 6),
+                "poses": np.array([f.camera_to_world for f in frames], np.float64).reshape(-1, 4, 4),
+                "image_bytes": np.array([len(i) for i in images], np.int64).reshape(-1, 2),
+                "images": np.frombuffer(b"".join(images), np.uint8)}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Replace everything by what `state` gave. Raises ValueError naming what does not fit."""
+        for name in ("stamps", "indices", "cameras", "poses", "image_bytes", "images"):
+            if name not in state:
+                raise ValueError(f"keyframe state has no '{name}'")
+        count = len(state["stamps"])
+        for name, shape in (("indices", (count,)), ("cameras", (count, 6)), ("poses", (count, 4, 4)), ("image_bytes", (count, 2))):
+            if state[name].shape != shape:
+                raise ValueError(f"keyframe state '{name}' is {state[name].shape}, expected {shape}")
+        if (state["image_bytes"] < 0).any() or state["image_bytes"].sum() != len(state["images"]):
+            raise ValueError(f"keyframe state 'images' has {len(state['images'])} bytes, its lengths add up to "
+                             f"{state['image_bytes'].sum()}")
+        packed, at = np.ascontiguousarray(state["images"], np.uint8).tobytes(), 0
+        keyframes = []
+        for i, (jpeg, png) in enumerate(state["image_bytes"].tolist()):
+            width, height, *lens = state["cameras"][i].tolist()
+            keyframes.append(Keyframe(int(state["stamps"][i]), int(state["indices"][i]), Camera(int(width), int(height), *lens),
+                                      np.array(state["poses"][i], np.float64), packed[at:at + jpeg],
+                                      packed[at + jpeg:at + jpeg + png]))
+            at += jpeg + png
+        self.clear()
+        self.restore(keyframes)
+        self._last = keyframes[-1] if keyframes else None
 
     def _most_redundant(self) -> int:
         """Stamp of the keyframe whose nearest other view is nearest (1 m counts as 90 degrees); of such a pair the older."""

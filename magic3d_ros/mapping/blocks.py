@@ -1,0 +1,258 @@
+"""Sparse storage of voxels in blocks of 8x8x8 that may lie anywhere in the world, within a bounded number of blocks.
+
+A block is named by its integer coordinates (floor of position / block edge). Three numbers of 21 bits pack into one int64
+key; a sorted table of keys finds blocks, and a dense window over a region finds them in one look-up per voxel where many are
+needed. Blocks live in slots of tensors that double when full; beyond `max_blocks` the least recently seen ones are evicted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+logger = logging.getLogger(__name__)
+
+SIDE = 8
+VOXELS = SIDE**3
+COORDINATE_LIMIT = 2**20 - 64  # 21 bits a coordinate, with room for neighbours: 167 km either way at 2 cm voxels
+WINDOW_LIMIT = 2**24  # cells of a dense window (64 MB); larger regions are searched in the sorted table instead
+FIRST_CAPACITY = 1024
+
+# Voxel l of a block has local coordinates (l // 64, l // 8 % 8, l % 8).
+LOCAL = np.stack(np.unravel_index(np.arange(VOXELS), (SIDE, SIDE, SIDE)), 1)
+
+
+def pack(coordinates: torch.Tensor) -> torch.Tensor:
+    """(..., 3) int64 block coordinates within COORDINATE_LIMIT -> (...) int64 keys, ordered as the coordinates are."""
+    shifted = coordinates + 2**20
+    return (shifted[..., 0] << 42) | (shifted[..., 1] << 21) | shifted[..., 2]
+
+
+def unpack(keys: torch.Tensor) -> torch.Tensor:
+    """The inverse of `pack`: (...) int64 -> (..., 3) int64."""
+    mask = 2**21 - 1
+    return torch.stack([keys >> 42, (keys >> 21) & mask, keys & mask], -1) - 2**20
+
+
+def unique_blocks(coordinates: torch.Tensor) -> torch.Tensor:
+    """(N, 3) int64 block coordinates with repeats -> (M, 3) without, ordered by key.
+
+    Marks a dense grid over their extent where that is small, which is several times faster than sorting.
+    """
+    if len(coordinates) == 0:
+        return coordinates
+    low, high = coordinates.amin(0), coordinates.amax(0)
+    size = [int(s) for s in (high - low + 1).tolist()]
+    if size[0] * size[1] * size[2] > WINDOW_LIMIT:
+        return unpack(torch.unique(pack(coordinates)))
+    x, y, z = (coordinates - low).unbind(1)
+    marked = torch.zeros(size[0] * size[1] * size[2], dtype=torch.bool, device=coordinates.device)
+    marked[(x * size[1] + y) * size[2] + z] = True
+    flat = marked.nonzero()[:, 0]
+    yz = size[1] * size[2]
+    return torch.stack([flat // yz, flat % yz // size[2], flat % size[2]], 1) + low
+
+
+class BlockWindow:
+    """Finds the blocks of one region by a dense table (or, for a huge region, in the sorted keys); made anew when blocks change."""
+
+    def __init__(self, low: torch.Tensor, size: list[int], table: torch.Tensor | None, blocks: VoxelBlocks) -> None:
+        self.low = low
+        self._size = size
+        self._table = table
+        self._blocks = blocks
+
+    def find(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Slots (int64, -1 = none) of blocks at integer coordinates relative to `low`, three int64 tensors of one shape."""
+        if self._table is None:
+            return self._blocks.find(torch.stack([x, y, z], -1) + self.low)
+        sx, sy, sz = self._size  # the outermost layer of the table holds no blocks: coordinates outside end there
+        x, y, z = x.clamp(-1, sx - 2), y.clamp(-1, sy - 2), z.clamp(-1, sz - 2)
+        flat = torch.add(z, y, alpha=sz).add_(x, alpha=sy * sz).add_(sy * sz + sz + 1)
+        return self._table.index_select(0, flat.reshape(-1)).view(flat.shape)
+
+
+class VoxelBlocks:
+    """Tensors of named channels, one row a voxel, in blocks that are found by coordinates.
+
+    channels: {name: (columns, dtype)}; `data[name]` has shape (capacity * 512, columns), or (capacity * 512,) for one column.
+    max_blocks: never more than this many blocks are held.
+    """
+
+    def __init__(self, channels: Mapping[str, tuple[int, torch.dtype]], max_blocks: int, device: torch.device) -> None:
+        if max_blocks * VOXELS > 2**31:
+            raise ValueError(f"{max_blocks} blocks hold more voxels than 32 bits can address: at most {2**31 // VOXELS}")
+        self.device = device
+        self.max_blocks = max_blocks
+        self.evicted = 0
+        self.rejected = 0
+        self._channels = dict(channels)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every block."""
+        self.capacity = min(FIRST_CAPACITY, self.max_blocks)
+        self.data = {name: self._zeros(name, self.capacity) for name in self._channels}
+        self.last_seen = torch.full((self.capacity,), -1, dtype=torch.int64, device=self.device)
+        self._keys = torch.zeros(0, dtype=torch.int64, device=self.device)
+        self._slots = torch.zeros(0, dtype=torch.int64, device=self.device)
+        self._vacant = torch.zeros(0, dtype=torch.int64, device=self.device)
+        self._used = 0
+        self.evicted = 0
+        self.rejected = 0
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @property
+    def keys(self) -> torch.Tensor:
+        """(n,) int64 keys of all blocks, ascending."""
+        return self._keys
+
+    @property
+    def slots(self) -> torch.Tensor:
+        """(n,) int64 slots of all blocks, in the order of `keys`."""
+        return self._slots
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the channels take."""
+        return sum(t.numel() * t.element_size() for t in self.data.values())
+
+    def find(self, coordinates: torch.Tensor) -> torch.Tensor:
+        """Slots (...) int64 of blocks at (..., 3) int64 coordinates; -1 = not there."""
+        if len(self._keys) == 0:
+            return torch.full(coordinates.shape[:-1], -1, dtype=torch.int64, device=self.device)
+        wanted = pack(coordinates)
+        at = torch.searchsorted(self._keys, wanted).clamp_max_(len(self._keys) - 1)
+        return torch.where(self._keys[at] == wanted, self._slots[at], -1)
+
+    def window(self, low: torch.Tensor, high: torch.Tensor) -> BlockWindow:
+        """A table of the blocks with low <= coordinates <= high, (3,) int64 each; blocks outside it are not found."""
+        inside = unpack(self._keys)
+        inside = ((inside >= low) & (inside <= high)).all(1) if len(inside) else torch.zeros(0, dtype=torch.bool, device=self.device)
+        coordinates, slots = unpack(self._keys[inside]), self._slots[inside]
+        if len(coordinates):
+            low, high = coordinates.amin(0), coordinates.amax(0)
+        else:
+            high = low - 1
+        size = [int(s) + 3 - 1 for s in (high - low + 1).tolist()]
+        if size[0] * size[1] * size[2] > WINDOW_LIMIT:
+            return BlockWindow(low, size, None, self)
+        table = torch.full((size[0], size[1], size[2]), -1, dtype=torch.int64, device=self.device)
+        x, y, z = (coordinates - low + 1).unbind(1)
+        table[x, y, z] = slots
+        return BlockWindow(low, size, table.view(-1), self)
+
+    def allocate(self, coordinates: torch.Tensor, now: int) -> torch.Tensor:
+        """Slots of the blocks at (N, 3) int64 coordinates without repeats; new ones start at zero. Marks them seen at `now`.
+
+        When that makes too many blocks, the least recently seen ones are evicted (and a thirty-second of the cap more, so that
+        not every frame has to); blocks seen at `now` stay. Coordinates for which there is still no room get -1 and are counted.
+        """
+        slots = self.find(coordinates)
+        known = slots >= 0
+        self.last_seen[slots[known]] = now
+        missing = (~known).nonzero()[:, 0]
+        if len(missing):
+            excess = len(self) + len(missing) - self.max_blocks
+            if excess > 0:
+                self._evict(excess + self.max_blocks // 32, now)
+                room = self.max_blocks - len(self)
+                if len(missing) > room:
+                    self.rejected += len(missing) - room
+                    logger.warning("one view needs more than map.max_blocks=%d blocks: %d were left out", self.max_blocks,
+                                   len(missing) - room)
+                    missing = missing[:room]
+            fresh = self._take(len(missing))
+            slots[missing] = fresh
+            self.last_seen[fresh] = now
+            keys = torch.cat([self._keys, pack(coordinates[missing])])
+            self._keys, order = torch.sort(keys)
+            self._slots = torch.cat([self._slots, fresh])[order]
+        return slots
+
+    def _take(self, count: int) -> torch.Tensor:
+        reused, self._vacant = self._vacant[:count], self._vacant[count:]
+        new = count - len(reused)
+        self._grow(self._used + new)
+        fresh = torch.cat([reused, torch.arange(self._used, self._used + new, device=self.device)])
+        self._used += new
+        return fresh
+
+    def _grow(self, needed: int) -> None:
+        if needed <= self.capacity:
+            return
+        capacity = self.capacity
+        while capacity < needed:
+            capacity *= 2
+        capacity = min(capacity, self.max_blocks)
+        for name in self.data:
+            larger = self._zeros(name, capacity)
+            larger[: len(self.data[name])] = self.data[name]
+            self.data[name] = larger
+        larger = torch.full((capacity,), -1, dtype=torch.int64, device=self.device)
+        larger[: self.capacity] = self.last_seen
+        self.last_seen = larger
+        self.capacity = capacity
+
+    def _evict(self, count: int, now: int) -> None:
+        seen = self.last_seen[self._slots]
+        order = torch.argsort(seen, stable=True)[:count]
+        order = order[seen[order] < now]
+        self.remove(order)
+        self.evicted += len(order)
+
+    def remove(self, positions: torch.Tensor) -> None:
+        """Forget the blocks at these positions of `keys`."""
+        slots = self._slots[positions]
+        for values in self.data.values():
+            values.view(self.capacity, -1)[slots] = 0
+        self.last_seen[slots] = -1
+        keep = torch.ones(len(self._keys), dtype=torch.bool, device=self.device)
+        keep[positions] = False
+        self._keys, self._slots = self._keys[keep], self._slots[keep]
+        self._vacant = torch.cat([self._vacant, torch.sort(slots)[0]])
+
+    def _zeros(self, name: str, capacity: int) -> torch.Tensor:
+        columns, dtype = self._channels[name]
+        shape = (capacity * VOXELS,) if columns == 1 else (capacity * VOXELS, columns)
+        return torch.zeros(shape, dtype=dtype, device=self.device)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything as arrays, blocks in the order of their keys."""
+        state = {"keys": self._keys.cpu().numpy(), "last_seen": self.last_seen[self._slots].cpu().numpy(),
+                 "counts": np.array([self.evicted, self.rejected], np.int64)}
+        for name, values in self.data.items():
+            rows = values.view(self.capacity, VOXELS, -1)[self._slots]
+            state[name] = rows.reshape(len(self) * VOXELS, *values.shape[1:]).cpu().numpy()
+        return state
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Replace everything by what `state` gave. Raises ValueError naming what does not fit."""
+        for name in ("keys", "last_seen", "counts", *self.data):
+            if name not in state:
+                raise ValueError(f"map state has no '{name}'")
+        count = len(state["keys"])
+        if count > self.max_blocks:
+            raise ValueError(f"the saved map has {count} blocks, map.max_blocks allows {self.max_blocks}: raise map.max_blocks")
+        if count > 1 and not (np.diff(state["keys"]) > 0).all():
+            raise ValueError("map state 'keys' are not ascending: the file is damaged")
+        for name, values in self.data.items():
+            expected = (count * VOXELS, *values.shape[1:])
+            if state[name].shape != expected:
+                raise ValueError(f"map state '{name}' is {state[name].shape}, expected {expected}")
+        if len(state["last_seen"]) != count:
+            raise ValueError(f"map state 'last_seen' has {len(state['last_seen'])} entries for {count} blocks")
+        self.reset()
+        self._grow(count)
+        self._used = count
+        self._keys = torch.from_numpy(np.array(state["keys"], np.int64)).to(self.device)
+        self._slots = torch.arange(count, device=self.device)
+        self.last_seen[:count] = torch.from_numpy(np.array(state["last_seen"], np.int64)).to(self.device)
+        for name, values in self.data.items():
+            values[: count * VOXELS] = torch.from_numpy(np.ascontiguousarray(state[name])).to(self.device, values.dtype)
+        self.evicted, self.rejected = (int(c) for c in state["counts"])
