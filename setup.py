@@ -28,7 +28,7 @@ def is_ros_prefix(prefix: Path) -> bool:
 def sourced_prefixes() -> list[Path]:
     """Prefixes of the ROS install whose setup file was sourced; empty where there is none."""
     named = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    return [Path(p) for p in named if p and is_ros_prefix(Path(p))]
+    return [Path(p) for p in named if p and Path(p) != Path(sys.prefix) and is_ros_prefix(Path(p))]
 
 
 def build_prefixes() -> list[Path]:
@@ -64,8 +64,8 @@ def build_and_stage(name: str, source: Path) -> Path:
     (build / "CMakeCache.txt").unlink(missing_ok=True)
     cmake = shutil.which("cmake") or "cmake"
     configure = [cmake, "-S", str(source), "-B", str(build), "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
-                 f"-DCMAKE_INSTALL_PREFIX={stage}", f"-DPython3_EXECUTABLE={sys.executable}", f"-DPYTHON_INSTALL_DIR={SITE_PACKAGES}",
-                 f"-DCMAKE_PROJECT_INCLUDE={ROOT / 'cmake/ros_wheels_fix.cmake'}"]
+                 f"-DCMAKE_INSTALL_PREFIX={stage}", f"-DPython3_EXECUTABLE={sys.executable}",
+                 f"-DPYTHON_INSTALL_DIR={SITE_PACKAGES}", f"-DCMAKE_PROJECT_INCLUDE={ROOT / 'cmake/ros_wheels_fix.cmake'}"]
     if shutil.which("ninja"):
         configure += ["-G", "Ninja"]
     environment = cmake_environment(prefixes)

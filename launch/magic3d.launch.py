@@ -1,0 +1,85 @@
+"""Map what a camera publishes: scene_mapper, as many cue_extractor processes as asked for, and RViz if wanted.
+
+    ros2 launch magic3d_ros magic3d.launch.py \
+        rgb:=/camera/color/image_raw depth:=/camera/aligned_depth_to_color/image_raw camera_info:=/camera/color/camera_info rviz:=true
+"""
+
+import os
+
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, SetEnvironmentVariable
+from launch.conditions import IfCondition
+from launch.events import Shutdown
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from magic3d_ros.config import Settings, load_settings
+
+SHARE = get_package_share_directory("magic3d_ros")
+YES_OR_NO = ["true", "false"]
+# Fast DDS 3 (Kilted and later) reads the first name, Fast DDS 2 (Jazzy) the second.
+PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+
+
+def arguments():
+    """What can be given as name:=value; the description is what --show-args prints."""
+    def argument(name, default, description, choices=None):
+        return DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
+
+    return [
+        argument("rgb", "rgb", "topic of the colour images"),
+        argument("depth", "depth", "topic of the depth images: 16UC1 in millimetres or 32FC1 in metres"),
+        argument("camera_info", "camera_info", "topic of the colour camera's CameraInfo"),
+        argument("depth_camera_info", "depth/camera_info", "topic of the depth camera's CameraInfo, where depth is not registered to colour"),
+        argument("pose_source", "", "where poses come from; empty: as the profile says", ["", "tf", "pose", "odometry"]),
+        argument("pose", "pose", "topic of the poses with pose_source:=pose (PoseStamped)"),
+        argument("odometry", "odometry", "topic of the poses with pose_source:=odometry (Odometry)"),
+        argument("world_frame", "", "frame of the scene; empty: as the profile says"),
+        argument("config", os.path.join(SHARE, "config", "magic3d.yaml"), "the profile: a YAML file with any of the settings"),
+        argument("extractors", "0", "cue_extractor processes that run the 2D models; 0: scene_mapper runs them itself"),
+        argument("use_sim_time", "false", "take the time from /clock", YES_OR_NO),
+        argument("shared_memory", "true", "send images and clouds through shared memory (Fast DDS)", YES_OR_NO),
+        argument("rviz", "false", "show the scene in RViz", YES_OR_NO),
+    ]
+
+
+def profile(context: LaunchContext, external_cues: bool) -> dict:
+    """The settings that differ from their defaults, as node parameters."""
+    settings = load_settings(LaunchConfiguration("config").perform(context))
+    for name in ("world_frame", "pose_source"):
+        value = LaunchConfiguration(name).perform(context)
+        if value:
+            settings.set(f"ros.{name}", value)
+    if external_cues:
+        settings.set("ros.external_cues", True)
+    defaults = Settings().flat()
+    return {name: value for name, value in settings.flat().items() if value != defaults[name]}
+
+
+def nodes(context: LaunchContext) -> list:
+    """scene_mapper and its cue_extractors."""
+    shards = int(LaunchConfiguration("extractors").perform(context))
+    common = {"use_sim_time": LaunchConfiguration("use_sim_time").perform(context) == "true"}
+    settings = profile(context, external_cues=shards > 0)
+    topics = {"rgb": "rgb", "depth": "depth", "camera_info": "camera_info", "depth/camera_info": "depth_camera_info",
+              "pose": "pose", "odometry": "odometry"}
+    mapper = Node(package="magic3d_ros", executable="scene_mapper", name="scene_mapper", output="screen",
+                  parameters=[settings, common], remappings=[(topic, LaunchConfiguration(name)) for topic, name in topics.items()],
+                  on_exit=[EmitEvent(event=Shutdown(reason="scene_mapper ended"))])
+    extractors = [Node(package="magic3d_ros", executable="cue_extractor", name=f"cue_extractor_{shard}", output="screen",
+                       parameters=[settings, common, {"shard": shard, "shards": shards}]) for shard in range(shards)]
+    return [mapper, *extractors]
+
+
+def shared_memory(context: LaunchContext) -> list:
+    """Choose the transport for all processes, RViz too, unless the user's environment names one."""
+    if LaunchConfiguration("shared_memory").perform(context) != "true" or any(name in os.environ for name in PROFILE_VARIABLES):
+        return []
+    return [SetEnvironmentVariable(name, os.path.join(SHARE, "config", "fastdds_shared_memory.xml")) for name in PROFILE_VARIABLES]
+
+
+def generate_launch_description():
+    rviz = Node(package="rviz2", executable="rviz2", name="rviz2", arguments=["-d", os.path.join(SHARE, "rviz", "magic3d.rviz")],
+                parameters=[{"use_sim_time": LaunchConfiguration("use_sim_time")}], condition=IfCondition(LaunchConfiguration("rviz")))
+    return LaunchDescription([*arguments(), OpaqueFunction(function=shared_memory), OpaqueFunction(function=nodes), rviz])
