@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -100,18 +99,6 @@ def children() -> Iterator[Callable[[Child], Child]]:
         signal.signal(signal.SIGINT, interrupt)
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def wait_until(condition: Callable[[], bool], needed: Sequence[Child], timeout: float, what: str, pause: float = 0.2) -> None:
-    """Wait for a condition; raise ChildDied when one of the needed children ends first, TimeoutError after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        for child in needed:
-            if not child.running:
-                raise child.death()
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} took more than {timeout:.0f} s")
-        time.sleep(pause)
 
 
 def _raise_exit(number: int, _: FrameType | None) -> None:

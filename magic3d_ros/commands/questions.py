@@ -11,7 +11,7 @@ from rich.table import Table
 
 from magic3d_ros.commands.terminal import CommandError, ConfigOption, JsonOption, SetOption, TopOption, notes, out, settings_from
 
-_STYLE = {"found": "bold green", "ambiguous": "bold yellow", "not_found": "bold red"}
+STATUS_STYLE = {"found": "bold green", "ambiguous": "bold yellow", "not_found": "bold red"}
 _IMAGE_BYTES = 64 * 2**20
 
 TextArgument = Annotated[str, typer.Argument(help="what is looked for, in plain words")]
@@ -78,7 +78,7 @@ def show_answer(text: str, record: dict[str, Any], as_json: bool) -> None:
     status = record["status"]
     if status in ("invalid", "not_ready"):
         raise CommandError(record["why"])
-    out.print(f"{status.upper()}", style=_STYLE[status], end="  ")
+    out.print(f"{status.upper()}", style=STATUS_STYLE[status], end="  ")
     out.print(record["why"], markup=False, soft_wrap=True)
     if record["objects"]:
         out.print(answer_table(record))
