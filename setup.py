@@ -79,6 +79,12 @@ class BuildInterfaces(build_py):
     """build_py that also builds messages and services."""
 
     def run(self):
+        try:
+            self.build()
+        except Exception as error:  # setuptools makes a warning of it in editable mode, and a package without interfaces
+            raise SystemExit(f"{NAME}: the interfaces could not be built: {error}") from error
+
+    def build(self):
         super().run()
         data = self.collect(NAME, build_and_stage(NAME, ROOT))
         # Asked of the sourced ROS alone: were the copy made by an earlier install counted, a reinstall would drop it.

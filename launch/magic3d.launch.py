@@ -1,7 +1,7 @@
 """Map what a camera publishes: scene_mapper, as many cue_extractor processes as asked for, and RViz if wanted.
 
-    ros2 launch magic3d_ros magic3d.launch.py \
-        rgb:=/camera/color/image_raw depth:=/camera/aligned_depth_to_color/image_raw camera_info:=/camera/color/camera_info rviz:=true
+    ros2 launch magic3d_ros magic3d.launch.py rviz:=true rgb:=/camera/color/image_raw \
+        depth:=/camera/aligned_depth_to_color/image_raw camera_info:=/camera/color/camera_info
 """
 
 import os
@@ -31,7 +31,7 @@ def arguments():
         argument("rgb", "rgb", "topic of the colour images"),
         argument("depth", "depth", "topic of the depth images: 16UC1 in millimetres or 32FC1 in metres"),
         argument("camera_info", "camera_info", "topic of the colour camera's CameraInfo"),
-        argument("depth_camera_info", "depth/camera_info", "topic of the depth camera's CameraInfo, where depth is not registered to colour"),
+        argument("depth_camera_info", "depth/camera_info", "topic of the depth camera's CameraInfo, if depth is not registered"),
         argument("pose_source", "", "where poses come from; empty: as the profile says", ["", "tf", "pose", "odometry"]),
         argument("pose", "pose", "topic of the poses with pose_source:=pose (PoseStamped)"),
         argument("odometry", "odometry", "topic of the poses with pose_source:=odometry (Odometry)"),
@@ -64,8 +64,9 @@ def nodes(context: LaunchContext) -> list:
     settings = profile(context, external_cues=shards > 0)
     topics = {"rgb": "rgb", "depth": "depth", "camera_info": "camera_info", "depth/camera_info": "depth_camera_info",
               "pose": "pose", "odometry": "odometry"}
+    remappings = [(topic, LaunchConfiguration(name)) for topic, name in topics.items()]
     mapper = Node(package="magic3d_ros", executable="scene_mapper", name="scene_mapper", output="screen",
-                  parameters=[settings, common], remappings=[(topic, LaunchConfiguration(name)) for topic, name in topics.items()],
+                  parameters=[settings, common], remappings=remappings,
                   on_exit=[EmitEvent(event=Shutdown(reason="scene_mapper ended"))])
     extractors = [Node(package="magic3d_ros", executable="cue_extractor", name=f"cue_extractor_{shard}", output="screen",
                        parameters=[settings, common, {"shard": shard, "shards": shards}]) for shard in range(shards)]
@@ -74,12 +75,15 @@ def nodes(context: LaunchContext) -> list:
 
 def shared_memory(context: LaunchContext) -> list:
     """Choose the transport for all processes, RViz too, unless the user's environment names one."""
-    if LaunchConfiguration("shared_memory").perform(context) != "true" or any(name in os.environ for name in PROFILE_VARIABLES):
+    chosen = any(name in os.environ for name in PROFILE_VARIABLES)
+    if chosen or LaunchConfiguration("shared_memory").perform(context) != "true":
         return []
-    return [SetEnvironmentVariable(name, os.path.join(SHARE, "config", "fastdds_shared_memory.xml")) for name in PROFILE_VARIABLES]
+    transports = os.path.join(SHARE, "config", "fastdds_shared_memory.xml")
+    return [SetEnvironmentVariable(name, transports) for name in PROFILE_VARIABLES]
 
 
 def generate_launch_description():
-    rviz = Node(package="rviz2", executable="rviz2", name="rviz2", arguments=["-d", os.path.join(SHARE, "rviz", "magic3d.rviz")],
-                parameters=[{"use_sim_time": LaunchConfiguration("use_sim_time")}], condition=IfCondition(LaunchConfiguration("rviz")))
+    rviz = Node(package="rviz2", executable="rviz2", name="rviz2", condition=IfCondition(LaunchConfiguration("rviz")),
+                arguments=["-d", os.path.join(SHARE, "rviz", "magic3d.rviz")],
+                parameters=[{"use_sim_time": LaunchConfiguration("use_sim_time")}])
     return LaunchDescription([*arguments(), OpaqueFunction(function=shared_memory), OpaqueFunction(function=nodes), rviz])

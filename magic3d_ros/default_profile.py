@@ -10,8 +10,9 @@ import yaml
 from magic3d_ros.config import Settings, describe
 from magic3d_ros.settings_table import limits
 
-_HEAD = """# The default profile: every setting with its default. Copy it, change or delete what you like, and give it as config:= to the
-# launch files or --config to magic3d. Made by `python -m magic3d_ros.default_profile > config/magic3d.yaml`.
+_HEAD = """# The default profile: every setting with its default. Copy it, change or delete what you like, and give the copy
+# as config:= to the launch files or as --config to magic3d.
+# Made by `python -m magic3d_ros.default_profile > config/magic3d.yaml`.
 """
 
 
