@@ -53,6 +53,12 @@ def average_precision(truth: np.ndarray, predicted: np.ndarray, confidence: dict
     return AveragePrecision(float(np.mean([at[o] for o in OVERLAPS])), at[0.5], at[0.25], len(table.predicted), len(table.truth))
 
 
+def best_overlaps(truth: np.ndarray, predicted: np.ndarray, min_region: int = MIN_REGION) -> dict[int, tuple[int, float]]:
+    """For each true instance that counts: its points, and the largest IoU that a prediction of enough points has with it."""
+    table = _Overlaps(np.asarray(truth), np.asarray(predicted), min_region)
+    return {int(i): (int((truth == i).sum()), float(row.max(initial=0.0))) for i, row in zip(table.truth, table.iou, strict=True)}
+
+
 class _Overlaps:
     """iou (T, P) of the true and predicted instances that are large enough; void (P,) share of a prediction on void points."""
 

@@ -35,7 +35,8 @@ class Sight:
     """Where N points fall in one keyframe.
 
     u, v (N,) float columns and rows of the reduced image; inside (N,) bool in front of the camera and within the image;
-    visible (N,) bool inside and not hidden; weight (N,) float: how well the point is seen, 0 where hidden or beside an occlusion edge.
+    visible (N,) bool inside and not hidden; weight (N,) float: how well the point is seen, 0 where hidden or beside an
+    occlusion edge.
     """
 
     u: np.ndarray

@@ -12,14 +12,14 @@ from magic3d_ros.instances.agglomeration import Grouping, agglomerate, boundarie
 from magic3d_ros.instances.evidence import DepthViews
 from magic3d_ros.instances.identity import IdentityMemory
 from magic3d_ros.instances.instance import Instance, InstanceMap
-from magic3d_ros.instances.regions import MeshGraph, basins, concavity, mesh_graph
+from magic3d_ros.instances.regions import MeshGraph, basins, concavity, contrast, mesh_graph
 from magic3d_ros.instances.structure import Structure, find_structure, structure_of
 from magic3d_ros.instances.views import Sightings, sightings
 from magic3d_ros.mapping.keyframes import Keyframe
 from magic3d_ros.mapping.surface import Surface
 
-# Recipe step 9 (docs/instances.md): view weights are scaled so that the scene's median vertex has 6; things seen with less
-# than 1 are scraps; full confidence from 4 on.
+# Recipe step 9 (docs/instances.md): view weights are scaled so that the scene's median vertex has 6; objects seen with less
+# than 1 are scraps (walls are not, however far away); full confidence from 4 on.
 _MEDIAN_WEIGHT, _SCRAP_WEIGHT, _SURE_WEIGHT = 6.0, 1.0, 4.0
 # A camera that rests on one place raises the median without end; a thing that was seen well once and a half is no scrap.
 _ENOUGH_WEIGHT = 1.5
@@ -56,13 +56,13 @@ class InstanceMapper:
         seen = sightings(graph.vertices, graph.normals, thing, count, keyframes, self._depths, self._settings.max_views)
         size = np.bincount(thing, minlength=count)
         weight = _scaled_weight(seen, size) if keyframes else np.full(count, _MEDIAN_WEIGHT)
-        kept = (size >= self._settings.min_vertices) & (weight >= _SCRAP_WEIGHT)
+        names = structure_of(graph, thing, count, structure)
+        kept = (size >= self._settings.min_vertices) & ((weight >= _SCRAP_WEIGHT) | np.array([bool(name) for name in names]))
         number = np.where(kept, np.cumsum(kept) - 1, -1)
         member = kept[thing]
         ids = self._identity.assign(graph.vertices[member], number[thing[member]], int(kept.sum()))
         labels[graph.index[member]] = ids[number[thing[member]]]
         confidence = _confidence(size, grouping.separation, weight)
-        names = structure_of(graph, thing, count, structure)
         instances = {}
         order = np.argsort(thing, kind="stable")
         for t, points in enumerate(np.split(graph.vertices[order], np.cumsum(size)[:-1])):
@@ -106,17 +106,18 @@ def segment(graph: MeshGraph, structure: Structure, threshold: float,
             learned_edges: np.ndarray | None = None) -> tuple[np.ndarray, Grouping]:
     """(n,) int thing of each vertex, 0 ... T-1, and what is known of the things.
 
-    learned_edges (n,) 0..1: evidence of 2D edge networks, averaged over views; the embedded tier has none.
+    learned_edges (n,) 0..1: evidence of a 2D edge network, averaged over views; the embedded tier has none and takes the contrast
+    of the surface itself.
     """
-    learned = np.zeros(len(graph)) if learned_edges is None else learned_edges
+    color_edge = contrast(graph) if learned_edges is None else learned_edges
     crease = concavity(graph)
-    basin = basins(graph, crease, learned)
+    basin = basins(graph, crease, color_edge)
     size = np.bincount(basin)
     color = np.stack([np.bincount(basin, graph.lab[:, k]) for k in range(3)], 1) / size[:, None]
     planes = np.zeros((len(size), len(structure.planes)))
     on = structure.membership >= 0
     np.add.at(planes, (basin[on], structure.membership[on]), 1.0)
-    border = boundaries(graph, basin, crease, learned, gap_pairs(graph))
+    border = boundaries(graph, basin, crease, color_edge, gap_pairs(graph))
     grouping = agglomerate(size, color, planes / size[:, None], border, threshold)
     return grouping.label[basin], grouping
 
