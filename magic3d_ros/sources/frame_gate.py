@@ -28,6 +28,7 @@ class FrameGate:
         self.admitted = 0
         self.restarts = 0
         self._newest: int | None = None
+        self._warned: set[str] = set()
 
     def admit(self, frame: RGBDFrame) -> bool:
         """True when the frame can be used; else it is counted and, the first time for this reason, logged."""
@@ -45,12 +46,19 @@ class FrameGate:
         self.admitted += 1
         return True
 
-    def skip(self, error: FrameError, index: int | None = None) -> None:
-        """Count a frame that could not even be put together; the first one for each reason is logged with cause and cure."""
-        count = self.skipped[error.reason] = self.skipped.get(error.reason, 0) + 1
-        if count == 1:
+    def skip(self, error: FrameError, index: int | None = None, count: int = 1) -> None:
+        """Count a frame (or `count` of them) that could not even be put together; the first for each reason is logged."""
+        known = self.skipped.get(error.reason, 0)
+        self.skipped[error.reason] = known + count
+        if known == 0:
             logger.warning("%s: skipped %s: %s (further frames skipped for this reason are only counted)", self.name,
                            "a frame" if index is None else f"frame {index}", error)
+
+    def warn_once(self, key: str, text: str) -> None:
+        """Log what is wrong with something that is no frame, the first time for this key."""
+        if key not in self._warned:
+            self._warned.add(key)
+            logger.warning("%s: %s (logged once)", self.name, text)
 
     def report(self) -> None:
         """Log the totals once a recording has ended."""

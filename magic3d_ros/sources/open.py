@@ -25,6 +25,14 @@ def open_source(text: str, settings: Settings) -> FrameSource:
     path = Path(text).expanduser()
     if not path.exists():
         raise SourceError(f"'{text}' does not exist: give a folder, a bag (folder, .mcap or .db3), or 'room'")
+    from magic3d_ros.sources.bag_reader import is_bag
+
+    if is_bag(path):
+        from magic3d_ros.sources.bag import BagSource
+
+        return BagSource(path, settings)
+    if path.suffix == ".bag":
+        raise SourceError(f"'{text}' is a ROS 1 bag: convert it with rosbags-convert --src {path.name} --dst {path.stem}")
     if path.is_dir():
         from magic3d_ros.sources.folder import FolderSource
         from magic3d_ros.sources.layouts import LAYOUTS
@@ -33,5 +41,5 @@ def open_source(text: str, settings: Settings) -> FrameSource:
             if layout.recognise(path):
                 return FolderSource(layout.read(path, settings), settings)
         known = "; ".join(layout.DESCRIPTION for layout in LAYOUTS)
-        raise SourceError(f"'{text}' is no recording that is known. Looked for: {known}")
+        raise SourceError(f"'{text}' is no recording that is known. Looked for: ROS 2 bags (metadata.yaml, .mcap, .db3); {known}")
     raise SourceError(f"'{text}' is neither a folder nor an .mcap or .db3 file")

@@ -1,0 +1,175 @@
+"""From messages to frames: colour, depth, calibration and poses put together by time."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from magic3d_ros.config import Settings
+from magic3d_ros.frames import FrameError, RGBDFrame
+from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.sources.bag_topics import BagTopics, is_rectified, is_registered
+from magic3d_ros.sources.camera_info import camera_model, same_calibration
+from magic3d_ros.sources.distortion import CameraModel
+from magic3d_ros.sources.frame_gate import FrameGate
+from magic3d_ros.sources.image_codec import decode_color, decode_depth
+from magic3d_ros.sources.pose_stream import PoseStream, stamp_of
+from magic3d_ros.sources.rectification import Calibration, Rectifier
+from magic3d_ros.sources.source import SourceError
+from magic3d_ros.sources.text_files import parse_intrinsics
+from magic3d_ros.sources.time_sync import Match, TimeSynchronizer
+from magic3d_ros.sources.transform_buffer import TransformBuffer, TransformError
+
+logger = logging.getLogger(__name__)
+
+
+class _NoExtrinsics(TransformError):
+    """The transform between the two cameras is missing."""
+
+
+@dataclass
+class _Pair:
+    """A colour and a depth message that belong together, waiting for their pose. number: of the colour message."""
+
+    number: int
+    rgb: Any
+    depth: Any
+    stamp: int
+    deadline: int
+
+
+class FrameAssembler:
+    """Messages in, in the order of their recording; admitted frames out, in order of time.
+
+    A pair of images waits for its pose and extrinsics as long as ros.pose_timeout, measured on the recording's clock.
+    received: colour messages so far; each becomes a frame or is counted in the gate.
+    """
+
+    def __init__(self, topics: BagTopics, settings: Settings, gate: FrameGate, camera_frame: str, world_frame: str,
+                 pose_topic: str) -> None:
+        self._topics = topics
+        self._settings = settings
+        self._gate = gate
+        self._pose_topic = pose_topic
+        self._camera_frame = camera_frame
+        self._transforms = TransformBuffer()
+        self._poses = PoseStream(self._transforms, world_frame, settings.bag.pose_frame)
+        self._synchronizer = TimeSynchronizer(("colour", "depth"), round(settings.ros.sync_slop * 1e9))
+        self._wait = round(settings.ros.pose_timeout * 1e9)
+        self._waiting: deque[_Pair] = deque()
+        self._infos: dict[str, Any] = {}
+        self._rectifier: Rectifier | None = None
+        self._now = 0
+        self.received = 0
+
+    def add(self, topic: str, time: int, message: Any) -> Iterator[RGBDFrame]:
+        """Take a message recorded at `time` (ns); the frames that are now complete."""
+        self._now = max(self._now, time)
+        if topic == self._topics.rgb:
+            self._pair(self._synchronizer.add(0, stamp_of(message.header) or time, (self.received, message)))
+            self.received += 1
+        elif topic == self._topics.depth:
+            self._pair(self._synchronizer.add(1, stamp_of(message.header) or time, message))
+        elif topic == self._pose_topic:
+            try:
+                self._poses.add_pose(message)
+            except ValueError as error:
+                self._gate.warn_once("pose message", f"{topic}: {error}; the message is ignored")
+        elif topic in self._topics.transforms:
+            for problem in self._poses.add_transforms(message, topic.endswith("static")):
+                self._gate.warn_once("transform", f"{topic}: {problem}; it is ignored")
+        else:
+            self._take_info(topic, message)
+        return self._complete(final=False)
+
+    def lose(self, topic: str, problem: str) -> None:
+        """Take note of a message that cannot be decoded; a colour message is a frame lost, others show in what they belong to."""
+        if topic == self._topics.rgb:
+            self._gate.skip(FrameError("message_damaged", problem), self.received)
+            self.received += 1
+        else:
+            self._gate.warn_once("message_damaged", problem)
+
+    def finish(self) -> Iterator[RGBDFrame]:
+        """The end of the bag: the frames that are left."""
+        self._pair(self._synchronizer.flush())
+        yield from self._complete(final=True)
+        unmatched = self._synchronizer.dropped[0]
+        if unmatched:
+            self._gate.skip(FrameError("unmatched", f"no depth image within ros.sync_slop = {self._settings.ros.sync_slop:g} s "
+                                       f"({self._synchronizer.describe()})"), count=unmatched)
+        logger.info("%s: %s", self._gate.name, self._synchronizer.describe())
+
+    def _pair(self, matches: list[Match]) -> None:
+        for match in matches:
+            (number, rgb), depth = match.items
+            self._waiting.append(_Pair(number, rgb, depth, match.stamp, self._now + self._wait))
+
+    def _complete(self, final: bool) -> Iterator[RGBDFrame]:
+        while self._waiting:
+            pair = self._waiting[0]
+            try:
+                frame = self._frame(pair)
+            except TransformError as error:
+                if error.can_wait and not final and self._now < pair.deadline:
+                    return
+                reason = "extrinsics" if isinstance(error, _NoExtrinsics) else "pose_missing"
+                self._gate.skip(FrameError(reason, str(error)), pair.number)
+            except FrameError as error:
+                self._gate.skip(error, pair.number)
+            else:
+                if self._gate.admit(frame):
+                    yield frame
+            self._waiting.popleft()
+
+    def _frame(self, pair: _Pair) -> RGBDFrame:
+        pose = self._poses.camera_to_world(self._camera_frame, pair.stamp)  # first: images are decoded once it is there
+        rgb = decode_color(pair.rgb, self._topics.rgb)
+        depth = decode_depth(pair.depth, self._settings.input.depth_scale, self._topics.depth)
+        if self._rectifier is None:
+            self._rectifier = Rectifier(self._calibration(pair, (rgb.shape[1], rgb.shape[0])))
+        rgb, depth = self._rectifier(rgb, depth)
+        return RGBDFrame(pair.stamp, rgb, depth, self._rectifier.camera, pose, pair.number)
+
+    def _calibration(self, pair: _Pair, size: tuple[int, int]) -> Calibration:
+        topics = self._topics
+        color = self._model(topics.camera_info, topics.rgb)
+        if self._settings.input.intrinsics:
+            color = CameraModel(self._set_camera(size))
+        if color is None:
+            raise FrameError("camera_info", f"nothing was received on {topics.camera_info}")
+        depth = self._model(topics.depth_camera_info, topics.depth)
+        if depth is None or depth == color or is_registered(topics.depth):
+            return Calibration(color)
+        depth_frame = frame_id(pair.depth)
+        if not depth_frame or depth_frame == self._camera_frame:
+            return Calibration(color, depth)
+        try:
+            return Calibration(color, depth, self._transforms.lookup(self._camera_frame, depth_frame, pair.stamp))
+        except TransformError as error:
+            raise _NoExtrinsics(error.reason, "depth is not registered to colour, the transform between the cameras is missing: "
+                                f"{error} (record /tf_static, or use registered depth)") from error
+
+    def _set_camera(self, size: tuple[int, int]) -> Camera:
+        try:
+            return parse_intrinsics(self._settings.input.intrinsics, size)
+        except SourceError as error:
+            raise FrameError("camera_info", str(error)) from error
+
+    def _model(self, info_topic: str, image_topic: str) -> CameraModel | None:
+        info = self._infos.get(info_topic)
+        return None if info is None else camera_model(info, is_rectified(image_topic), info_topic)
+
+    def _take_info(self, topic: str, info: Any) -> None:
+        known = self._infos.get(topic)
+        if known is None or not same_calibration(known, info):
+            self._infos[topic] = info
+            self._rectifier = None
+
+
+def frame_id(message: Any | None) -> str:
+    """The frame_id of a message's header, without a leading slash; "" for no message."""
+    return "" if message is None else str(message.header.frame_id).lstrip("/")
