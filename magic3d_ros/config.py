@@ -45,6 +45,7 @@ class InputSettings:
     depth_scale: float = setting(0.0, "metres per depth unit; 0 takes it from the encoding (16UC1 millimetres, 32FC1 metres)", "m", 0.0, 10.0)
     min_depth: float = setting(0.1, "nearer depth readings are ignored", "m", 0.0, 10.0)
     max_depth: float = setting(5.0, "farther depth readings are ignored: a sensor's noise grows with the square of range", "m", 0.2, 100.0)
+    rectified: bool = setting(False, "images from ROS are rectified: camera_info's projection matrix holds, not its distortion")
     intrinsics: str = setting("", "colour intrinsics 'fx fy cx cy' of a folder that brings none, or to replace its own", "px")
     frame_rate: float = setting(0.0, "file numbers a second, for a folder without times; 0 takes the data set's (30 where it says none)", "Hz", 0.0, 1000.0)
     up: str = setting("auto", "which way is up in the world frame; auto takes +z where cameras agree with it, else estimates it",

@@ -1,0 +1,45 @@
+"""The environment that a process needs before its ROS middleware starts. Imports no ROS itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+import magic3d_ros
+
+_PROFILE = "fastdds_shared_memory.xml"
+
+
+def shared_memory_profile() -> Path | None:
+    """The Fast DDS profile that carries large images through shared memory, in the checkout or where it was installed.
+
+    With the default transports a best-effort subscriber lost 153 of 165 depth images at 30 Hz; with this profile and RELIABLE
+    it lost none.
+    """
+    package = Path(next(iter(magic3d_ros.__path__))).resolve()
+    places = [package.parent / "config"]
+    for prefix in [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), *_python_prefixes(package)]:
+        if prefix:
+            places.append(Path(prefix) / "share" / "magic3d_ros" / "config")
+    return next((place / _PROFILE for place in places if (place / _PROFILE).is_file()), None)
+
+
+def prepare(environment: MutableMapping[str, str] | None = None, local_only: bool = False) -> None:
+    """Choose the shared-memory transport before `rclpy.init`, unless the user chose a profile; what is set already stays.
+
+    environment: where to set it; this process when None (children inherit it). local_only: talk to nobody beyond this machine
+    (tests and the demo: a neighbour's robot must not answer their questions).
+    """
+    environment = os.environ if environment is None else environment
+    profile = shared_memory_profile()
+    if profile is not None and "FASTRTPS_DEFAULT_PROFILES_FILE" not in environment:
+        environment.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
+    if local_only:
+        environment.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+
+
+def _python_prefixes(package: Path) -> list[str]:
+    import sys
+
+    return [sys.prefix, *(str(parent) for parent in package.parents if (parent / "share" / "magic3d_ros").is_dir())]

@@ -1,0 +1,210 @@
+"""The scene and the thread that works on it. Knows no ROS: frames and jobs come in, a scene is there to be read."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from magic3d_ros.config import Settings
+from magic3d_ros.frames import CueFrame, FrameError, RGBDFrame
+from magic3d_ros.nodes.frame_counts import FrameCounts
+from magic3d_ros.nodes.work_queue import WorkQueue
+from magic3d_ros.pipeline import ScenePipeline
+from magic3d_ros.scene import Scene
+
+_log = logging.getLogger(__name__)
+
+
+class NotReady(RuntimeError):
+    """The models are still loading, or could not be loaded."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A frame that has all its parts but is not decoded yet. arrival: time.monotonic() when its colour image came."""
+
+    stamp: int
+    decode: Callable[[], RGBDFrame]
+    arrival: float
+
+
+class LiveMapping:
+    """Owns the pipeline and its worker thread.
+
+    build: makes an empty pipeline; slow (it loads models), so it runs on the worker. send_keyframe: where keyframes go whose cues
+    come from elsewhere (ros.external_cues); None when the pipeline's own extractor looks at them.
+    """
+
+    def __init__(self, settings: Settings, build: Callable[[], ScenePipeline], counts: FrameCounts,
+                 send_keyframe: Callable[[RGBDFrame], None] | None = None) -> None:
+        self.settings = settings
+        self.counts = counts
+        self.pipeline: ScenePipeline | None = None
+        self.failure = ""
+        self.version = 0
+        self.last_frame: RGBDFrame | None = None
+        self.depth_range = (0.0, 0.0, 0.0)
+        self._build, self._send_keyframe = build, send_keyframe
+        self._waiting_cues: dict[int, tuple[RGBDFrame, float]] = {}
+        self._fresh_frames = self._fresh_keyframes = 0
+        self._last_update = time.monotonic()
+        self._update_seconds = 0.0
+        self._stopped = threading.Event()
+        self._queue = WorkQueue(self._add, self._idle, self._queue_full, settings.ros.queue_size)
+        self._queue.submit(self._load, self._loaded)
+
+    def start(self) -> None:
+        """Start the worker; it loads the models first."""
+        self._queue.start()
+
+    def stop(self) -> bool:
+        """End the worker; False when a piece of work did not end within half a minute."""
+        self._stopped.set()
+        return self._queue.stop()
+
+    @property
+    def scene(self) -> Scene:
+        """The newest scene; a snapshot."""
+        return self.pipeline.scene if self.pipeline is not None else Scene.empty()
+
+    @property
+    def queued(self) -> int:
+        """Frames waiting to be worked on."""
+        return len(self._queue)
+
+    def put(self, frame: Incoming) -> None:
+        """Queue a frame; the oldest waiting one is dropped, and counted, when there are too many."""
+        self._queue.capacity = self.settings.ros.queue_size
+        self._queue.put(frame)
+
+    def submit(self, job: Callable[[ScenePipeline], Any], done: Callable[[Any, Exception | None], None]) -> None:
+        """Run a job on the worker with the pipeline, before further frames; `done(result, error)` is called there."""
+        self._queue.submit(lambda: job(self._ready_pipeline()), done)
+
+    def add_cues(self, cues: CueFrame) -> None:
+        """Cues from elsewhere for a keyframe that waits for them; late or unknown ones are counted. Any thread."""
+        self._queue.submit(lambda: self._join_cues(cues), _log_failure)
+
+    def understand(self) -> Scene:
+        """Bring the scene up to date now. On the worker only (as part of a job)."""
+        pipeline = self._ready_pipeline()
+        started = time.monotonic()
+        before = pipeline.scene
+        scene = pipeline.understand()
+        self._update_seconds = time.monotonic() - started
+        self._last_update = time.monotonic()
+        self._fresh_frames = self._fresh_keyframes = 0
+        if scene is not before:
+            self.version += 1
+        return scene
+
+    def replace(self, pipeline: ScenePipeline) -> None:
+        """Go on with another pipeline (a loaded map, an empty one). On the worker only (as part of a job)."""
+        self.pipeline = pipeline
+        self._waiting_cues.clear()
+        self._fresh_frames = self._fresh_keyframes = 0
+        self.version += 1
+
+    def rebuild(self) -> None:
+        """Begin anew with an empty scene and the same models. On the worker only."""
+        pipeline = self._ready_pipeline()
+        self.replace(ScenePipeline(self.settings, pipeline.extractor))
+
+    def _ready_pipeline(self) -> ScenePipeline:
+        if self.pipeline is None:
+            raise NotReady(self.failure or "the models are still loading: ask again in a few seconds")
+        return self.pipeline
+
+    def _load(self) -> ScenePipeline:
+        return self._build()
+
+    def _loaded(self, pipeline: ScenePipeline | None, error: Exception | None) -> None:
+        if error is not None:
+            self.failure = f"the models could not be loaded: {error}"
+            _log.error("%s", self.failure)
+        else:
+            self.pipeline = pipeline
+
+    def _add(self, incoming: Incoming) -> None:
+        if self.pipeline is None:
+            self._drop("not_ready", self.failure or "frames came while the models were loading")
+            return
+        try:
+            frame = incoming.decode()
+            self._observe_depth(frame.depth)
+            keyframe = self._integrate(self.pipeline, frame)
+        except FrameError as error:
+            self._drop(error.reason, str(error))
+            return
+        except Exception as error:
+            self._drop("error", f"{type(error).__name__}: {error}")
+            _log.exception("frame %d could not be used", incoming.stamp)
+            return
+        self.last_frame = frame
+        self._fresh_frames += 1
+        self._fresh_keyframes += keyframe
+        self.counts.use(keyframe, time.monotonic() - incoming.arrival)
+
+    def _integrate(self, pipeline: ScenePipeline, frame: RGBDFrame) -> bool:
+        if self._send_keyframe is None:
+            return pipeline.add(frame)
+        keyframe = pipeline.integrate(frame)
+        if keyframe:
+            self._waiting_cues[frame.stamp] = (frame, time.monotonic() + self.settings.ros.cue_timeout)
+            self._send_keyframe(frame)
+            self.counts.note("cues_sent")
+        return keyframe
+
+    def _join_cues(self, cues: CueFrame) -> None:
+        self._forget_late_keyframes()
+        waiting = self._waiting_cues.pop(cues.stamp, None)
+        if waiting is None:
+            self.counts.note("cues_too_late")
+            return
+        self._ready_pipeline().add_cues(waiting[0], cues)
+        self._fresh_keyframes += 1
+        self.counts.note("cues_joined")
+
+    def _forget_late_keyframes(self) -> None:
+        now = time.monotonic()
+        for stamp in [s for s, (_, deadline) in self._waiting_cues.items() if deadline < now]:
+            del self._waiting_cues[stamp]
+            self.counts.note("cues_missing")
+
+    def _idle(self) -> None:
+        if self._waiting_cues:
+            self._forget_late_keyframes()
+        if self.pipeline is None or self._stopped.is_set():
+            return
+        fresh = self._fresh_keyframes or (self._fresh_frames and not len(self._queue))
+        # At most half of the time goes into understanding; the other half is the frames'.
+        pause = max(self.settings.instances.update_interval, self._update_seconds)
+        if fresh and time.monotonic() - self._last_update >= pause:
+            self.understand()
+
+    def _observe_depth(self, depth: np.ndarray) -> None:
+        valid = depth[::8, ::8]
+        valid = valid[valid > 0]
+        self.depth_range = ((float(valid.min()), float(np.median(valid)), float(valid.max())) if valid.size else (0.0, 0.0, 0.0))
+
+    def _queue_full(self, _: Incoming) -> None:
+        if self._stopped.is_set():
+            self._drop("shutdown", "the node was shut down before the frame's turn came")
+        else:
+            self._drop("queue_full", "the mapper is slower than the camera: the oldest waiting frame made room "
+                       "(lower the camera's rate, raise map.voxel_size, or raise ros.queue_size for short bursts)")
+
+    def _drop(self, reason: str, message: str) -> None:
+        if self.counts.drop(reason, message):
+            _log.warning("frame dropped (%s): %s", reason, message)
+
+
+def _log_failure(_: Any, error: Exception | None) -> None:
+    if error is not None and not isinstance(error, NotReady):
+        _log.error("cues could not be used: %s", error)

@@ -1,0 +1,271 @@
+"""The services of scene_mapper: questions, views, and saving and loading of maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+
+from magic3d_ros.config import Settings
+from magic3d_ros.frames import FrameError
+from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.instances.views import crop
+from magic3d_ros.language.answer import Answer, Question
+from magic3d_ros.nodes.clouds import cloud_message, heat_cloud, id_colors
+from magic3d_ros.nodes.conversions import header, image_message, pose_matrix
+from magic3d_ros.nodes.jobs import Answers
+from magic3d_ros.nodes.live_mapping import LiveMapping, NotReady
+from magic3d_ros.nodes.map_names import map_folder
+from magic3d_ros.nodes.object_messages import detailed_object, object_array
+from magic3d_ros.nodes.ros_install import color_image
+from magic3d_ros.nodes.scene_topics import SceneTopics
+from magic3d_ros.scene import Scene
+from magic3d_ros.srv import (
+    ExportMap,
+    GetObject,
+    ListObjects,
+    LoadMap,
+    QueryScene,
+    RenderView,
+    ResetMap,
+    SaveMap,
+    SegmentByLabels,
+)
+from magic3d_ros.storage.map_folder import export_map, load_map, save_map
+
+MAX_IMAGE_SIDE = 4096
+MAX_LABELS = 200
+MAX_LABEL_LENGTH = 200
+
+Transform = Callable[[str, int], np.ndarray]
+
+
+class SceneServices:
+    """Offers the services; answers read the scene's snapshot, or run on the mapping's worker where models or map are needed.
+
+    to_world: (frame, stamp) -> (4, 4) transform of that frame into the world frame; raises LookupError with the reason.
+    """
+
+    def __init__(self, node: Node, settings: Settings, mapping: LiveMapping, topics: SceneTopics, to_world: Transform) -> None:
+        self._node, self._settings, self._mapping, self._topics, self._to_world = node, settings, mapping, topics, to_world
+        self._answers = Answers(node)
+        group = ReentrantCallbackGroup()  # one waiting question must not keep the others waiting
+        offered: list[tuple[type, str, Callable[..., Any]]] = [
+            (QueryScene, "query_scene", self.query_scene), (SegmentByLabels, "segment_by_labels", self.segment_by_labels),
+            (ListObjects, "list_objects", self.list_objects), (GetObject, "get_object", self.get_object),
+            (RenderView, "render_view", self.render_view), (SaveMap, "save_map", self.save_map),
+            (LoadMap, "load_map", self.load_map), (ExportMap, "export_map", self.export_map),
+            (ResetMap, "reset_map", self.reset_map)]
+        self._services = [node.create_service(kind, f"~/{name}", call, callback_group=group) for kind, name, call in offered]
+
+    def close(self) -> None:
+        """Take the services down."""
+        for service in self._services:
+            self._node.destroy_service(service)
+        self._answers.close()
+
+    async def query_scene(self, request: QueryScene.Request, response: QueryScene.Response) -> QueryScene.Response:
+        """Where is what I ask for?"""
+        try:
+            question = self._question(request)
+        except (ValueError, FrameError) as error:
+            response.status, response.why = QueryScene.Response.INVALID, str(error)
+            return response
+
+        def answer(pipeline: Any) -> tuple[Scene, Answer]:
+            return pipeline.scene, pipeline.scene.query(question)
+
+        try:
+            scene, found = await self._on_worker(answer)
+        except NotReady as error:
+            response.status, response.why = QueryScene.Response.NOT_READY, str(error)
+            return response
+        response.status, response.why = int(found.status), found.why
+        response.header = self._header(scene)
+        query = self._settings.query
+        for match in found.matches:
+            thing = scene.object(match.id)
+            if thing is None:
+                continue
+            message = detailed_object(scene, thing, response.header, request.include_points, query.robot_radius,
+                                      query.approach_reach)
+            message.score, message.probability = float(match.score), float(match.probability)
+            message.label = match.label or thing.label
+            response.objects.append(message)
+        if request.publish_heatmap and found.heat is not None:
+            self._topics.publish_heat(heat_cloud(scene, found.heat, response.header))
+        return response
+
+    async def segment_by_labels(self, request: SegmentByLabels.Request,
+                                response: SegmentByLabels.Response) -> SegmentByLabels.Response:
+        """Name every surface point by the best of the labels."""
+        labels = list(request.labels)
+        if not 1 <= len(labels) <= MAX_LABELS or any(not 1 <= len(label.strip()) <= MAX_LABEL_LENGTH for label in labels):
+            response.message = f"give 1 to {MAX_LABELS} labels of 1 to {MAX_LABEL_LENGTH} characters"
+            return response
+
+        def segment(pipeline: Any) -> tuple[Scene, np.ndarray, np.ndarray]:
+            return (pipeline.scene, *pipeline.scene.segment(labels))
+
+        result = await self._try(segment, response)
+        if result is not None:
+            scene, indices, confidence = result
+            colors = np.where(indices[:, None] >= 0, id_colors(np.maximum(indices, 0)), np.uint8(128)).astype(np.uint8)
+            response.points = cloud_message(self._header(scene), scene.surface.vertices, {
+                "rgb": colors, "label": indices.astype(np.int32), "confidence": confidence.astype(np.float32)})
+            response.message = f"{int((indices >= 0).sum())} of {len(indices)} points named"
+        return response
+
+    def list_objects(self, request: ListObjects.Request, response: ListObjects.Response) -> ListObjects.Response:
+        """All things of the newest scene."""
+        scene = self._mapping.scene
+        response.objects = object_array(scene, self._header(scene), request.include_structure, request.min_confidence)
+        return response
+
+    async def get_object(self, request: GetObject.Request, response: GetObject.Response) -> GetObject.Response:
+        """One thing by its id."""
+
+        def find(pipeline: Any) -> tuple[Any, Any, Any]:
+            scene = pipeline.scene
+            thing = scene.object(request.id)
+            if thing is None:
+                known = ", ".join(str(o.id) for o in scene.objects[:20]) or "none yet"
+                raise LookupError(f"there is no object {request.id}; known ids: {known}")
+            image = None
+            if request.include_image:
+                view = next((v for v in thing.views if pipeline.keyframes.get(v.stamp) is not None), None)
+                image = None if view is None else (view.stamp, crop(pipeline.keyframes.get(view.stamp), view))
+            query = self._settings.query
+            return scene, detailed_object(scene, thing, self._header(scene), request.include_points, query.robot_radius,
+                                          query.approach_reach), image
+
+        result = await self._try(find, response)
+        if result is not None:
+            scene, response.object, image = result
+            response.header = self._header(scene)
+            if image is not None:
+                response.image = image_message(image[1], header(image[0], ""))
+        return response
+
+    async def render_view(self, request: RenderView.Request, response: RenderView.Response) -> RenderView.Response:
+        """What the map looks like from a pose."""
+
+        def render(pipeline: Any) -> Any:
+            camera = self._render_camera(request)
+            pose = pose_matrix(request.camera_pose.pose)
+            frame = request.camera_pose.header.frame_id
+            if frame and frame != self._settings.ros.world_frame:
+                stamp = request.camera_pose.header.stamp
+                pose = self._to_world(frame, stamp.sec * 1_000_000_000 + stamp.nanosec) @ pose
+            if not np.isfinite(pose).all():
+                raise ValueError("the camera's pose is not a rigid transform: is its quaternion of unit length?")
+            return pipeline.scene, pipeline.mapper.render(camera, pose)
+
+        result = await self._try(render, response)
+        if result is not None:
+            scene, view = result
+            response.rgb = image_message(view.rgb, self._header(scene))
+            response.depth = image_message(view.depth, self._header(scene))
+        return response
+
+    async def save_map(self, request: SaveMap.Request, response: SaveMap.Response) -> SaveMap.Response:
+        """Save under a name."""
+
+        def save(pipeline: Any) -> str:
+            folder = self._folder(request.name)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            save_map(pipeline, folder, {"frames": self._mapping.counts.summary()})
+            return f"saved as {request.name} in {folder.parent}"
+
+        response.message = await self._try(save, response) or response.message
+        return response
+
+    async def load_map(self, request: LoadMap.Request, response: LoadMap.Response) -> LoadMap.Response:
+        """Replace the map by a saved one."""
+
+        def load(pipeline: Any) -> str:
+            self._mapping.replace(load_map(self._folder(request.name), self._settings, pipeline.extractor))
+            scene = self._mapping.understand()
+            return f"loaded {request.name}: {len(scene.objects)} things, {len(scene.surface)} surface points"
+
+        response.message = await self._try(load, response) or response.message
+        return response
+
+    async def export_map(self, request: ExportMap.Request, response: ExportMap.Response) -> ExportMap.Response:
+        """Write files for other programs."""
+
+        def export(_: Any) -> list[str]:
+            folder = self._folder(request.name)
+            folder.mkdir(parents=True, exist_ok=True)
+            scene = self._mapping.understand()
+            return [f"{request.name}/{name}" for name in export_map(scene, folder)]
+
+        files = await self._try(export, response)
+        if files is not None:
+            response.files, response.message = files, f"wrote {len(files)} files"
+        return response
+
+    async def reset_map(self, _: ResetMap.Request, response: ResetMap.Response) -> ResetMap.Response:
+        """Forget the scene."""
+
+        def reset(__: Any) -> str:
+            self._mapping.rebuild()
+            return "the scene is empty"
+
+        response.message = await self._try(reset, response) or response.message
+        return response
+
+    def _question(self, request: QueryScene.Request) -> Question:
+        image = None
+        if len(request.image.data):
+            if max(request.image.width, request.image.height) > MAX_IMAGE_SIDE:
+                raise ValueError(f"the picture is {request.image.width}x{request.image.height}; at most "
+                                 f"{MAX_IMAGE_SIDE}x{MAX_IMAGE_SIDE}")
+            image = color_image(request.image, "image")
+        region = None
+        if request.use_region:
+            region = np.array([[p.x, p.y, p.z] for p in (request.region_min, request.region_max)])
+            if not np.isfinite(region).all() or (region[0] > region[1]).any():
+                raise ValueError("region_min must not exceed region_max in any coordinate, and both must be finite")
+        limit = request.max_results or self._settings.query.max_results
+        return Question(request.text, image, tuple(request.negatives), region, min(limit, 1000))
+
+    def _render_camera(self, request: RenderView.Request) -> Camera:
+        info = request.camera_info
+        if info.width:
+            camera = Camera(info.width, info.height, info.k[0], info.k[4], info.k[2], info.k[5])
+        elif self._mapping.last_frame is not None:
+            camera = self._mapping.last_frame.camera
+        else:
+            raise ValueError("no camera was seen yet: give camera_info")
+        width, height = request.width or camera.width, request.height or camera.height
+        if max(width, height) > MAX_IMAGE_SIDE:
+            raise ValueError(f"{width}x{height} is too large: at most {MAX_IMAGE_SIDE}x{MAX_IMAGE_SIDE}")
+        return camera.resized(width, height)
+
+    def _folder(self, name: str) -> Any:
+        return map_folder(self._settings.ros.map_directory, name)
+
+    def _header(self, scene: Scene) -> Any:
+        return header(scene.stamp, self._settings.ros.world_frame)
+
+    async def _on_worker(self, job: Callable[[Any], Any]) -> Any:
+        return await self._answers.of(lambda done: self._mapping.submit(job, done))
+
+    async def _try(self, job: Callable[[Any], Any], response: Any) -> Any:
+        """The job's result; None after an error, which is told in the response and logged where it is not the caller's."""
+        try:
+            result = await self._on_worker(job)
+        except (NotReady, ValueError, LookupError, OSError) as error:
+            response.success, response.message = False, str(error)
+            return None
+        except Exception as error:
+            self._node.get_logger().error(f"{type(error).__name__}: {error}")
+            response.success, response.message = False, f"unexpected {type(error).__name__}: {error}"
+            return None
+        response.success = True
+        return result
+
