@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.language.answer import Answer
-from magic3d_ros.scene import Scene, SceneObject
+
+if TYPE_CHECKING:  # `magic3d ask` starts without torch
+    from magic3d_ros.scene import Scene, SceneObject
 
 
 def object_record(thing: SceneObject) -> dict[str, Any]:
