@@ -13,7 +13,7 @@ from rcl_interfaces.msg import IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
 from magic3d_ros.config import SettingsError
-from magic3d_ros.cues.extractor import CueExtractor, build_extractor
+from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.msg import Cues
 from magic3d_ros.nodes.conversions import header
@@ -43,7 +43,7 @@ class CueExtractorNode(Node):
             integer_range=[IntegerRange(from_value=1, to_value=1024, step=1)])).value)
         if self.shard >= self.shards:
             raise SettingsError(f"shard {self.shard} of {self.shards} does not exist: shards are numbered from 0")
-        self.extractor: CueExtractor = build_extractor(self.settings)
+        self.extractor = CueExtractor(self.settings)
         self.done = self.failed = self.dropped = 0
         self.problem = ""
         self.milliseconds: dict[str, float] = {}

@@ -15,7 +15,7 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from magic3d_ros.cues.extractor import CueExtractor, build_extractor
+from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.nodes.cue_exchange import KeyframeSender
 from magic3d_ros.nodes.diagnostics import DiagnosticsPublisher, Report
@@ -56,7 +56,7 @@ class SceneMapper(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the models on the worker; offer topics and services meanwhile."""
-        extractor = build_extractor(self.settings)
+        extractor = CueExtractor(self.settings)
         if self.settings.ros.external_cues:
             self._sender = KeyframeSender(self, "keyframe", extractor.name)
         self.counts = FrameCounts()
