@@ -78,7 +78,7 @@ class ScenePipeline:
         with self._timed("instances"):
             found = self.instances.update(surface, list(self.keyframes), up)
         with self._timed("describe"):
-            crops = {i: [(v.stamp, lambda v=v: crop(self.keyframes.get(v.stamp), v)) for v in thing.views]  # type: ignore[misc]
+            crops = {i: [(v.stamp, v.box, lambda v=v: crop(self.keyframes.get(v.stamp), v)) for v in thing.views]  # type: ignore[misc]
                      for i, thing in found.instances.items() if thing.kind == "object"}
             self.language.describe(crops)
             language = self.language.snapshot()

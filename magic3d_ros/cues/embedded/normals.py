@@ -1,7 +1,7 @@
 """Surface normals from the sensor's depth.
 
-Under a pinhole camera the inverse depth of a plane is linear in the pixel: n . X = d and X = z (x, y, 1) give 1/z = (n/d) . (x, y, 1).
-So a least-squares plane through a window is three sums, and its coefficients are the normal.
+Under a pinhole camera the inverse depth of a plane is linear in the pixel: n . X = d and X = z (x, y, 1) give
+1/z = (n/d) . (x, y, 1). So a least-squares plane through a window is three sums, and its coefficients are the normal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MIN_SHARE = 0.5
 """of the window that must have depth."""
 _JUMP = 0.04
 _JUMP_RELATIVE = 0.03
-"""A window whose depth spans more than 4 cm + 3 % of its depth per window is taken to hold an edge (unless it is a steep plane)."""
+"""A window whose depth spans more than 4 cm + 3 % of its depth holds an edge, unless its plane is steep enough to explain it."""
 
 
 class DepthNormals:
@@ -26,8 +26,8 @@ class DepthNormals:
     name = "depth-normals"
 
     def normals(self, frame: RGBDFrame) -> np.ndarray:
-        """(H // 2, W // 2, 3) float32 at every second pixel: unit normals in the camera frame, towards the camera; NaN where there
-        is no depth or the window holds a depth edge."""
+        """(H // 2, W // 2, 3) float32 at every second pixel: unit normals in the camera frame, towards the camera; NaN
+        where there is no depth or the window holds a depth edge."""
         height, width = frame.depth.shape[0] // 2 * 2, frame.depth.shape[1] // 2 * 2
         depth = frame.depth[:height:2, :width:2]
         valid = np.isfinite(depth) & (depth > 0)

@@ -1,0 +1,276 @@
+"""What the scene knows of meaning at one moment, and the answers it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from magic3d_ros.config import QuerySettings
+from magic3d_ros.cues.protocols import LanguageModel
+from magic3d_ros.language.answer import Answer, Match, Question, Status
+from magic3d_ros.language.calibration import weigh
+from magic3d_ros.language.places import KnownObject, floor_height, table_likeness, upward
+from magic3d_ros.language.question import problem
+from magic3d_ros.language.vocabulary import vocabulary
+from magic3d_ros.language.voxel_features import VoxelFeatures, look_up
+from magic3d_ros.mapping.surface import Surface
+
+_WORD_TEMPERATURE = 0.05
+"""Softmax over cosines of meaning gives what a question is about (field notes, query weights of the concept bank)."""
+_NAME_TEMPERATURE = 0.04
+"""Softmax over cosines with the vocabulary gives the probability of a name."""
+_STRUCTURE_NAME_PROBABILITY = 0.9
+"""Geometry says what is floor, wall and ceiling; large flat things are rarely something else."""
+_TABLE_PROBABILITY = 0.9
+"""of a thing that is in full a horizontal surface at the height of a table, for a question in full about one."""
+_NEGATIVE_TEMPERATURE = 0.03
+_FAMILIAR = 0.35
+"""Cosine of meaning with the nearest known word below which a question is said to share little with anything known; questions
+in other languages stay around .2-.3, English ones about household things above .4."""
+
+
+@dataclass(frozen=True)
+class LanguageSnapshot:
+    """Immutable. Vectors are centred and of unit length.
+
+    keys (V,) int64 sorted, features (V, C) float16: the voxel layer. ids (M,): described things; vectors (M, D).
+    background (K, D): random views of the scene. center (D,): what was subtracted.
+    """
+
+    model: LanguageModel
+    query: QuerySettings
+    voxel_size: float
+    keys: np.ndarray
+    features: np.ndarray
+    ids: np.ndarray
+    vectors: np.ndarray
+    background: np.ndarray
+    center: np.ndarray
+
+    @staticmethod
+    def build(model: LanguageModel, query: QuerySettings, voxel_size: float, keys: np.ndarray, features: np.ndarray,
+              views: Mapping[int, np.ndarray], background: np.ndarray) -> LanguageSnapshot:
+        """views: by thing, raw embeddings (n, D). Centre: half the mean of random views, half that of the things (measured:
+        either alone is worse)."""
+        means = [m.mean(0) for m in (background, np.concatenate(list(views.values())) if views else background[:0]) if len(m)]
+        center = np.mean(means, axis=0) if means else np.zeros(model.dimension, np.float32)
+        vectors = [unit(unit(v - center).mean(0)) for v in views.values()]
+        return LanguageSnapshot(model, query, voxel_size, keys, features, np.array(list(views), np.int64),
+                                np.array(vectors, np.float32).reshape(len(vectors), model.dimension), unit(background - center),
+                                center.astype(np.float32))
+
+    def names(self, instances: Iterable[object], up: np.ndarray, surface: Surface,
+              labels: np.ndarray) -> dict[int, tuple[str, float]]:
+        """The best name of each thing and its probability; structure by geometry; ("", 0) for what no picture shows.
+
+        instances: with id, kind, structure, box and centroid. labels: (N,) thing of each surface vertex.
+        """
+        listed: list = list(instances)
+        names = {i.id: (i.structure, _STRUCTURE_NAME_PROBABILITY) for i in listed if i.kind == "structure"}
+        words = vocabulary().things
+        floors = [i.id for i in listed if i.structure == "floor"]
+        tables = table_likeness(surface, labels, listed, np.asarray(up), floor_height(surface, listed, floors, np.asarray(up)))
+        row_of = {int(i): row for row, i in enumerate(self.ids)}
+        chances = softmax(self._word_scores / _NAME_TEMPERATURE)
+        for i in listed:
+            if i.id in names:
+                continue
+            row = row_of.get(i.id)
+            best, chance = ("", 0.0) if row is None else (words[int(chances[row].argmax())], float(chances[row].max()))
+            if tables.get(i.id, 0.0) * _TABLE_PROBABILITY > chance:
+                best, chance = "table", tables[i.id] * _TABLE_PROBABILITY
+            names[i.id] = (best, chance)
+        return names
+
+    def answer(self, question: Question, surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject]) -> Answer:
+        """Answer a question about the things given; see answer.Question and answer.Answer."""
+        wrong = problem(question)
+        if wrong:
+            return Answer(Status.INVALID, wrong)
+        scores, chances = self._weighed(question, surface, labels, objects)
+        heat = self._heat(question, surface, labels, chances)
+        inside = [o for o in objects if o.id in chances and _within(question.region, o.centroid)]
+        if not inside:
+            where = " in that region" if question.region is not None else ""
+            return Answer(Status.NOT_FOUND, f"nothing is known{where} yet that could be it", heat=heat)
+        order = sorted(inside, key=lambda o: (-chances[o.id], -scores[o.id]))
+        matches = [Match(o.id, scores[o.id], chances[o.id], getattr(o, "label", "")) for o in order[:question.max_results]]
+        status, why = self._verdict(matches, question)
+        return Answer(status, why, matches, heat)
+
+    def segment(self, labels: Sequence[str], surface: Surface, vertex_labels: np.ndarray,
+                objects: Sequence[KnownObject]) -> tuple[np.ndarray, np.ndarray]:
+        """The best of the labels for every surface vertex: (N,) int32 index, -1 = none, and (N,) float32 confidence.
+
+        A vertex takes the label of its thing; structure only one whose meaning is that structure; a vertex without a thing that
+        of its voxel.
+        """
+        index, confidence = np.full(len(surface), -1, np.int32), np.zeros(len(surface), np.float32)
+        if not labels or len(surface) == 0:
+            return index, confidence
+        text = self.model.encode_text(list(labels))
+        about = {name: self._about(list(labels), words) for name, words in vocabulary().structure.items()}
+        usual = np.concatenate([self.vectors, self.background]) @ text.T
+        middle = usual.mean(0) if len(usual) else np.zeros(len(labels), np.float32)
+        rows = self._voxel_rows(surface)
+        dense = softmax((self._voxel_similarity(text) - middle) / _NAME_TEMPERATURE)
+        loose = (vertex_labels < 0) & (rows >= 0)
+        index[loose], confidence[loose] = dense.argmax(1)[rows[loose]], dense.max(1)[rows[loose]]
+        things = softmax((self.vectors @ text.T - middle) / _NAME_TEMPERATURE)
+        row_of = {int(i): row for row, i in enumerate(self.ids)}
+        for thing in objects:
+            mine = vertex_labels == thing.id
+            if thing.kind == "structure":
+                share = about.get(getattr(thing, "label", ""), np.zeros(len(labels)))
+                if share.max() >= 0.5:
+                    index[mine], confidence[mine] = int(share.argmax()), share.max() * _STRUCTURE_NAME_PROBABILITY
+            elif thing.id in row_of:
+                row = things[row_of[thing.id]]
+                index[mine], confidence[mine] = int(row.argmax()), row.max()
+        return index, confidence
+
+    def _weighed(self, question: Question, surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject]
+                 ) -> tuple[dict[int, float], dict[int, float]]:
+        """Raw similarity and probability of every thing that something is known of."""
+        similarity, background, elsewhere = self._similarity(question)
+        chance = weigh(similarity, background, self._best_word, elsewhere).probability()
+        for negative in question.negatives:
+            if negative.strip():
+                against = self.vectors @ self.model.encode_text([negative])[0]
+                chance = chance / (1 + np.exp(np.clip((against - similarity) / _NEGATIVE_TEMPERATURE, -50, 50)))
+        known = {o.id for o in objects}
+        scores = {int(i): float(s) for i, s in zip(self.ids, similarity, strict=True) if int(i) in known}
+        chances = {int(i): float(c) for i, c in zip(self.ids, chance, strict=True) if int(i) in known}
+        if question.text.strip():
+            self._add_geometry(question, surface, labels, objects, scores, chances)
+        return scores, chances
+
+    def _similarity(self, question: Question) -> tuple[np.ndarray, np.ndarray, float]:
+        """Cosines with the things (M,) and with random views (K,), mean of words and picture; and how foreign the words are."""
+        asked, elsewhere = [], 0.0
+        if question.text.strip():
+            asked.append(self.model.encode_text([question.text])[0])
+            words = vocabulary()
+            here, away = (float(self.model.text_similarity([question.text], w).max()) for w in (words.things, words.elsewhere))
+            elsewhere = max(0.0, away - here)
+        if question.image is not None:
+            asked.append(unit(self.model.encode_crops([question.image])[0] - self.center))
+        things, views = (np.mean([v @ a for a in asked], axis=0) for v in (self.vectors, self.background))
+        return things, views, elsewhere
+
+    def _add_geometry(self, question: Question, surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject],
+                      scores: dict[int, float], chances: dict[int, float]) -> None:
+        """Structure answers to its name; horizontal surfaces at table height to questions about tables."""
+        words = vocabulary()
+        for name, phrases in words.structure.items():
+            share = float(self._about([question.text], phrases)[0])
+            for thing in objects:
+                if thing.kind == "structure" and getattr(thing, "label", "") == name:
+                    scores[thing.id] = share
+                    chances[thing.id] = share * _STRUCTURE_NAME_PROBABILITY
+        share = float(self._about([question.text], words.supports)[0])
+        if share > 0.1:
+            up = upward(objects)
+            floors = [o.id for o in objects if getattr(o, "label", "") == "floor"]
+            tables = table_likeness(surface, labels, objects, up, floor_height(surface, objects, floors, up))
+            for i, likeness in tables.items():
+                scores.setdefault(i, 0.0)
+                chances[i] = 1 - (1 - chances.get(i, 0.0)) * (1 - _TABLE_PROBABILITY * likeness * share)
+
+    def _about(self, texts: Sequence[str], phrases: Sequence[str]) -> np.ndarray:
+        """(N,) how much each text is about the phrases rather than about any other known word."""
+        words = vocabulary()
+        own = self.model.text_similarity(texts, list(phrases)).max(1)
+        every = [w for group in words.structure.values() for w in group] + list(words.supports)
+        others = self.model.text_similarity(texts, [w for w in [*words.things, *every] if w not in phrases]).max(1)
+        return 1 / (1 + np.exp((others - own) / _WORD_TEMPERATURE))
+
+    def _verdict(self, matches: list[Match], question: Question) -> tuple[Status, str]:
+        best = matches[0]
+        found, ambiguous = self.query.found_probability, self.query.ambiguous_probability
+        much = f"object {best.id}" + (f" ({best.label})" if best.label else "") + f" with probability {best.probability:.2f}"
+        if best.probability >= found:
+            return Status.FOUND, f"the best is {much}; {found:.2f} is enough (query.found_probability)"
+        if best.probability >= ambiguous:
+            return Status.AMBIGUOUS, f"it may be {much}: less than the {found:.2f} that make it sure (query.found_probability)"
+        why = f"nothing here is it: the nearest is {much}, below {ambiguous:.2f} (query.ambiguous_probability)"
+        if question.text.strip():
+            words = vocabulary()
+            nearest = self.model.text_similarity([question.text], [*words.things, *words.elsewhere]).max()
+            if nearest < _FAMILIAR:
+                why += "; the words share little with anything known, English names of things work best"
+        return Status.NOT_FOUND, why
+
+    def _heat(self, question: Question, surface: Surface, labels: np.ndarray, chances: Mapping[int, float]) -> np.ndarray | None:
+        """(N,) float32 in 0..1 for display: two thirds the thing's probability, one third the voxel's own similarity; both
+        relative to the best, which itself stays cool when nothing was found."""
+        if len(surface) == 0:
+            return None
+        top = max(chances.values(), default=0.0)
+        warmth = min(1.0, top / max(self.query.found_probability, 1e-6))
+        table = np.zeros(max([int(labels.max(initial=-1)), *chances], default=-1) + 2, np.float32)
+        for i, chance in chances.items():
+            table[i] = chance / max(top, 1e-9)
+        heat = 2 / 3 * table[labels]  # label -1 is the last, which stays zero
+        asked = self.model.encode_text([question.text]) if question.text.strip() else \
+            unit(self.model.encode_crops([question.image]) - self.center)  # type: ignore[list-item]
+        similarity, rows = self._voxel_similarity(asked)[:, 0], self._voxel_rows(surface)
+        if len(similarity):
+            low, high = np.percentile(similarity, [50, 99.5])
+            scaled = np.clip((similarity - low) / max(high - low, 1e-6), 0, 1)
+            heat += np.where(rows >= 0, scaled[rows], 0.0) / 3
+        return (heat * warmth).astype(np.float32)
+
+    def _voxel_rows(self, surface: Surface) -> np.ndarray:
+        """(N,) row of each surface vertex in the voxel layer; that of the nearest of its six neighbours where it has none; -1."""
+        layer = VoxelFeatures(self.voxel_size, 1)
+        places = np.arange(len(self.keys))
+        rows = look_up(self.keys, places, layer.keys_of(surface.vertices))
+        for axis in range(3):
+            for sign in (-1.0, 1.0):
+                missing = np.flatnonzero(rows < 0)
+                step = np.zeros(3)
+                step[axis] = sign * self.voxel_size
+                rows[missing] = look_up(self.keys, places, layer.keys_of(surface.vertices[missing] + step))
+        return rows
+
+    def _voxel_similarity(self, embeddings: np.ndarray) -> np.ndarray:
+        """(V, n) cosines of the voxels with (n, D) embeddings, in the compressed space."""
+        return self._unit_voxels @ unit(self.model.compress(embeddings)).T
+
+    @cached_property
+    def _unit_voxels(self) -> np.ndarray:
+        values = self.features.astype(np.float32)
+        return unit(values - values.mean(0)) if len(values) else values
+
+    @cached_property
+    def _word_scores(self) -> np.ndarray:
+        """(M, W) cosines of the things with the vocabulary, less each word's usual cosine in this scene."""
+        cosines, background = (v @ self._words.T for v in (self.vectors, self.background))
+        return cosines - np.concatenate([cosines, background]).mean(0) if len(cosines) else cosines
+
+    @cached_property
+    def _best_word(self) -> np.ndarray:
+        return (self.vectors @ self._words.T).max(1) if len(self.vectors) else np.zeros(0, np.float32)
+
+    @cached_property
+    def _words(self) -> np.ndarray:
+        return self.model.encode_text(list(vocabulary().things))
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Scaled to unit length along the last axis; zero stays zero."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9), np.float32)
+
+
+def softmax(values: np.ndarray) -> np.ndarray:
+    """Along the last axis."""
+    e = np.exp(values - values.max(-1, keepdims=True)) if values.size else values
+    return e / e.sum(-1, keepdims=True) if values.size else values
+
+
+def _within(region: np.ndarray | None, point: np.ndarray) -> bool:
+    return region is None or bool((point >= region[0]).all() and (point <= region[1]).all())
