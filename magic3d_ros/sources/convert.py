@@ -36,8 +36,8 @@ def convert(source: FrameSource, path: Path | str, compressed: bool = False, wor
     path: ends in .mcap = that one file, else a bag folder with metadata.yaml. It appears when it is complete; it must not exist.
     Topics: rgb (rgb8; compressed: rgb/compressed, JPEG), depth (16UC1, whole millimetres; compressed: depth/compressedDepth,
     lossless), camera_info, pose (PoseStamped of the camera) and tf (world_frame -> camera), all stamped with the frame's time.
-    progress: called with (frames written, frames at most). Raises FileExistsError, OSError (a full disk leaves nothing behind), or
-    SourceError when the source delivers no frame.
+    progress: called with (frames written, frames at most).
+    Raises FileExistsError, OSError (a full disk leaves nothing behind), or SourceError when the source delivers no frame.
     """
     path = Path(path)
     if path.exists():

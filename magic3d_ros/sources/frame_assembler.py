@@ -161,7 +161,8 @@ class FrameAssembler:
 
     def _model(self, info_topic: str, image_topic: str) -> CameraModel | None:
         info = self._infos.get(info_topic)
-        return None if info is None else camera_model(info, is_rectified(image_topic), info_topic)
+        rectified = self._settings.input.rectified or is_rectified(image_topic)
+        return None if info is None else camera_model(info, rectified, info_topic)
 
     def _take_info(self, topic: str, info: Any) -> None:
         known = self._infos.get(topic)

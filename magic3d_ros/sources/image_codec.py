@@ -96,7 +96,8 @@ def depth_in_metres(values: np.ndarray, depth_scale: float = 0.0) -> np.ndarray:
     depth_scale: metres per unit; 0 means millimetres for integers and metres for floats (REP 118).
     """
     if np.issubdtype(values.dtype, np.integer):
-        return values.astype(np.float32) * np.float32(depth_scale or 0.001)
+        # In double: 0.001 in single precision would make 1500 mm 1.5000001 m.
+        return np.multiply(values, depth_scale or 0.001, dtype=np.float64).astype(np.float32)
     metres = values.astype(np.float32) * np.float32(depth_scale or 1.0)
     metres[~(np.isfinite(metres) & (metres > 0))] = 0.0
     return metres

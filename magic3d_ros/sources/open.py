@@ -22,9 +22,10 @@ def open_source(text: str, settings: Settings) -> FrameSource:
         return open_room(text.partition(":")[2], settings)
     if not text.strip():
         raise SourceError("no source was named: give a folder, a bag, or 'room'")
-    path = Path(text).expanduser()
-    if not path.exists():
-        raise SourceError(f"'{text}' does not exist: give a folder, a bag (folder, .mcap or .db3), or 'room'")
+    shown = text if len(text) <= 200 else f"{text[:200]}..."
+    path = _existing(text)
+    if path is None:
+        raise SourceError(f"'{shown}' does not exist: give a folder, a bag (folder, .mcap or .db3), or 'room'")
     from magic3d_ros.sources.bag_reader import is_bag
 
     if is_bag(path):
@@ -43,3 +44,11 @@ def open_source(text: str, settings: Settings) -> FrameSource:
         known = "; ".join(layout.DESCRIPTION for layout in LAYOUTS)
         raise SourceError(f"'{text}' is no recording that is known. Looked for: ROS 2 bags (metadata.yaml, .mcap, .db3); {known}")
     raise SourceError(f"'{text}' is neither a folder nor an .mcap or .db3 file")
+
+
+def _existing(text: str) -> Path | None:
+    try:
+        path = Path(text).expanduser()
+        return path if path.exists() else None
+    except (OSError, ValueError, RuntimeError):  # a name too long, with a zero byte, or of an unknown user
+        return None
