@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import torch
 
     from magic3d_ros.commands.maps import stage_table
-    from magic3d_ros.cues.extractor import build_extractor
+    from magic3d_ros.cues.extractor import CueExtractor
     from magic3d_ros.offline import MappingRun, map_source
     from magic3d_ros.pipeline import ScenePipeline
     from magic3d_ros.sources.open import open_source
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     source = open_source(options.source, settings)
     begin = time.perf_counter()
-    extractor = build_extractor(settings)
+    extractor = CueExtractor(settings)
     pipeline = ScenePipeline(settings, extractor)
     loading = time.perf_counter() - begin
     with Progress(TextColumn("mapping"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),

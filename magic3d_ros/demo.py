@@ -194,12 +194,12 @@ def _ask(client: SceneClient) -> dict[str, Any]:
 
 def _report(directory: Path, answers: dict[str, Any]) -> None:
     with notes.status("drawing the report"):
-        from magic3d_ros.cues.extractor import build_extractor
+        from magic3d_ros.cues.extractor import CueExtractor
         from magic3d_ros.report.build import write_report
 
         manifest = read_manifest(directory)
         settings = saved_settings(directory, manifest)
-        pipeline = load_map(directory, settings, build_extractor(settings))
+        pipeline = load_map(directory, settings, CueExtractor(settings))
         pipeline.understand()
         statistics = {"source": "the simulated room, mapped live", **manifest["statistics"]}
         write_report(directory / "report.html", pipeline, statistics, QUESTIONS, answers)

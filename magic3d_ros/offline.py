@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from magic3d_ros.evaluation.holdout import is_held_out
 from magic3d_ros.frames import FrameError, RGBDFrame
 from magic3d_ros.pipeline import ScenePipeline
 from magic3d_ros.sources.source import FrameSource
-
-HELD_OUT_PHASE = 4
-"""Of every n frames the one with index % n == 4 is held out, as in DESIGN.md, so that figures compare between programs."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ def map_source(pipeline: ScenePipeline, source: FrameSource, hold_out: int = 0, 
     """Put every frame of a source into the pipeline, understanding the scene as a live run would: whenever
     `instances.update_interval` has passed in the time of the recording, and at the end.
 
-    hold_out: n > 1 keeps the frames with index % n == 4 out of the map. max_frames: stop after that many; 0 = all.
+    hold_out: n > 1 keeps every n-th frame out of the map, see evaluation.holdout. max_frames: stop after that many; 0 = all.
     progress: called after every frame with the run so far. A frame that cannot be used is logged, counted and skipped.
     """
     run = MappingRun(source.name, min(len(source), max_frames) if max_frames else len(source))
@@ -73,15 +72,15 @@ def map_source(pipeline: ScenePipeline, source: FrameSource, hold_out: int = 0, 
     before = {name: (sum(spent), len(spent)) for name, spent in pipeline.timings.items()}
     interval = int(pipeline.settings.instances.update_interval * 1e9)
     reading, understood_at, last = 0.0, None, None
-    frames = _limited(source, max_frames)
+    frames = enumerate(islice(source, max_frames or None))
     while True:
         begin = time.perf_counter()
-        frame = next(frames, None)
+        number, frame = next(frames, (0, None))
         reading += time.perf_counter() - begin
         if frame is None:
             break
         last = frame
-        if hold_out > 1 and frame.index % hold_out == HELD_OUT_PHASE % hold_out:
+        if hold_out > 1 and is_held_out(number, hold_out):
             run.held_out.append(frame)
         else:
             try:
@@ -114,10 +113,3 @@ def map_source(pipeline: ScenePipeline, source: FrameSource, hold_out: int = 0, 
 def count_things(pipeline: ScenePipeline) -> int:
     """Understand the scene; how many separate objects (structure not counted) it has."""
     return sum(thing.kind == "object" for thing in pipeline.understand().objects)
-
-
-def _limited(source: FrameSource, max_frames: int) -> Iterator[RGBDFrame]:
-    for number, frame in enumerate(source):
-        if max_frames and number >= max_frames:
-            return
-        yield frame

@@ -41,13 +41,13 @@ def map_source(
     if (out_directory / MANIFEST).exists() and not overwrite:
         raise CommandError(f"{out_directory} already holds a map: --overwrite replaces it, or name another --out")
     with notes.status("loading models"):
-        from magic3d_ros.cues.extractor import build_extractor
+        from magic3d_ros.cues.extractor import CueExtractor
         from magic3d_ros.offline import map_source as run_over
         from magic3d_ros.pipeline import ScenePipeline
         from magic3d_ros.sources.open import open_source
 
         frames = open_source(source, settings)
-        pipeline = ScenePipeline(settings, build_extractor(settings))
+        pipeline = ScenePipeline(settings, CueExtractor(settings))
     with progress_bar(rate="[green]{task.fields[rate]}", things="{task.fields[things]}") as bar:
         task = bar.add_task("mapping", total=max_frames or len(frames), rate="", things="")
 
@@ -90,7 +90,7 @@ def _measure_held_out(pipeline: ScenePipeline, run: MappingRun) -> dict[str, flo
     if not run.held_out:
         return {}
     with notes.status(f"rendering {len(run.held_out)} held-out frames"):
-        return {key: float(value) for key, value in evaluate(pipeline.mapper, run.held_out).items()}
+        return evaluate(pipeline.mapper.render, run.held_out).figures()
 
 
 def _write_report(pipeline: ScenePipeline, statistics: dict[str, Any], directory: Path) -> None:

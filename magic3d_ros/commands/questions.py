@@ -42,11 +42,11 @@ def query(
     picture = None if image is None else _read_image(image)
     settings = settings_from(config, assignments, saved_settings(directory, read_manifest(directory)))
     with notes.status("loading map and models"):
-        from magic3d_ros.cues.extractor import build_extractor
+        from magic3d_ros.cues.extractor import CueExtractor
         from magic3d_ros.language.answer import Question
         from magic3d_ros.storage.records import answer_record
 
-        scene = load_map(directory, settings, build_extractor(settings)).understand()
+        scene = load_map(directory, settings, CueExtractor(settings)).understand()
     answer = scene.query(Question(text, picture, tuple(negatives or ()), None, top))
     show_answer(text, answer_record(answer, scene), as_json)
 
