@@ -43,6 +43,8 @@ _log = logging.getLogger(__name__)
 _QUEUE = QoSProfile(depth=60, reliability=ReliabilityPolicy.RELIABLE)
 """Two seconds of a 30 Hz camera: a subscriber that is busy for so long still misses nothing."""
 
+_SECOND = 1_000_000_000
+
 DEPTH_ENCODINGS = ("16UC1", "32FC1")
 
 
@@ -189,11 +191,13 @@ def _play(node: Player, executor: SingleThreadedExecutor, source: FrameSource,
         round_begin, start_stamp = time.monotonic(), wall.now().nanoseconds
         for frame in source:
             first = frame.stamp if first is None else first
+            # ROS reads a stamp of zero as "not set"; recordings without a time base begin there.
+            shift = _SECOND - first if first < _SECOND else 0
             due = (frame.stamp - first) * 1e-9 / options.rate
             while (left := round_begin + due - time.monotonic()) > 0:
                 executor.spin_once(timeout_sec=min(left, 0.02))
             executor.spin_once(timeout_sec=0.0)
-            node.send(frame, frame.stamp if options.clock else start_stamp + round(due * 1e9))
+            node.send(frame, frame.stamp + shift if options.clock else start_stamp + round(due * 1e9))
             report.sent += 1
             report.seconds = time.monotonic() - begin
             if progress is not None:

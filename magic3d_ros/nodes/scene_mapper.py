@@ -100,6 +100,7 @@ class SceneMapper(LifecycleNode):
 
     def _build(self, extractor: CueExtractor) -> ScenePipeline:
         pipeline = ScenePipeline(self.settings, extractor)
+        extractor.language.encode_text(["chair"])  # text models load at the first word; the first question should not wait
         self.get_logger().info("models loaded; ready")
         return pipeline
 

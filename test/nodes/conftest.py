@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+
+from magic3d_ros.child_process import Child
 
 pytest.importorskip("rclpy", reason="no rclpy: the nodes are not tested")
 pytest.importorskip("magic3d_ros.srv", reason="the interfaces are not built: the nodes are not tested")
@@ -62,7 +64,18 @@ def spin_until(ros_context: object) -> Iterator[Callable[..., bool]]:
     executor.shutdown(timeout_sec=1.0)
 
 
-@pytest.fixture(scope="session")
-def checkout() -> Path:
-    """The root of the checkout."""
-    return Path(__file__).resolve().parents[2]
+@pytest.fixture(scope="module")
+def start_node(ros_domain: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Child]]:
+    """start_node(module, *arguments): a node in a process of its own; it is ended with the module's tests."""
+    logs = tmp_path_factory.mktemp("logs")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    started: list[Child] = []
+
+    def start(module: str, *arguments: str) -> Child:
+        command = [sys.executable, "-m", f"magic3d_ros.nodes.{module}", *arguments]
+        started.append(Child(module, command, logs / f"{module}_{len(started)}.log", environment))
+        return started[-1]
+
+    yield start
+    for child in started:
+        child.stop()
