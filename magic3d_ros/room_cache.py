@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,22 +13,15 @@ from magic3d_ros.sources.room.light_cache import cache_folder
 
 
 def rendered_room(name: str, settings: Settings, frames: int | None, progress: Callable[[int, int], None]) -> Path:
-    """The folder with the frames of a room, rendered now if nobody did before; half-rendered ones are never left behind.
+    """The folder with the frames of a room, rendered now if nobody did before.
 
     frames: how many along the same way; None takes the scene's. progress: called with (rendered, in all).
-    Raises SourceError for an unknown room, OSError when the cache cannot be written.
+    Raises SourceError for an unknown room, and when the cache cannot be written.
     """
     room = open_room(name, settings, frames=frames)
     folder = cache_folder() / f"frames_{room.name.rpartition(':')[2]}_{_key(room)}"
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".frames_", dir=folder.parent))
-    try:
-        write_folder(room, fresh, progress=progress)
-        fresh.replace(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    if not folder.is_dir():
+        write_folder(room, folder, progress)
     return folder
 
 

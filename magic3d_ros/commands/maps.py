@@ -110,7 +110,8 @@ def _print_summary(pipeline: ScenePipeline, run: MappingRun, figures: dict[str, 
               f"{len(pipeline.scene.surface):,} surface points")
     out.print(stage_table(run))
     if figures:
-        out.print("held-out frames: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+        out.print(f"held-out frames: in25 {figures['in25']:.3f}, PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.3f}, "
+                  f"coverage {figures['coverage']:.3f}, median depth error {1000 * figures['depth_error']:.1f} mm")
 
 
 def stage_table(run: MappingRun) -> Table:

@@ -65,15 +65,23 @@ def play(
 
 def convert(
     source: SourceArgument,
-    bag: Annotated[Path, typer.Argument(metavar="OUT.mcap", help="the bag to write")],
+    bag: Annotated[Path, typer.Argument(metavar="OUT.mcap", help="the bag to write; without .mcap a bag folder")],
     compressed: Annotated[bool, typer.Option("--compressed", help="JPEG and compressedDepth instead of raw images")] = False,
-    max_frames: Annotated[int, typer.Option("--max-frames", min=0, help="stop after so many frames; 0 = all")] = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a bag that is already there")] = False,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Write a recording as a ROS 2 bag (MCAP): colour, depth, camera info, TF."""
-    raise NotImplementedError
+    """Write a recording as a ROS 2 bag (MCAP): colour, depth, camera info, pose and TF."""
+    settings = settings_from(config, assignments)
+    from magic3d_ros.sources.convert import convert as write_bag
+    from magic3d_ros.sources.open import open_source
+
+    frames = open_source(source, settings)
+    with progress_bar() as bar:
+        task = bar.add_task("writing", total=len(frames))
+        count = write_bag(frames, bag, compressed, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    skipped = "".join(f", {number} skipped: {reason}" for reason, number in frames.skipped.items() if number)
+    size = bag.stat().st_size if bag.is_file() else sum(file.stat().st_size for file in bag.rglob("*"))
+    out.print(f"{count} frames in {bag} ({size / 1e6:.0f} MB){skipped}", soft_wrap=True)
 
 
 def room(

@@ -27,6 +27,10 @@ QUESTIONS = ("where can I sit", "something to drink from", "something to read", 
 
 _ELEVATION = 42.0
 _WIDE, _NARROW, _CROP, _PHOTO = 1100, 540, 200, 560
+_BOXED = 0.6
+"""Share of the best match's probability from which another match is drawn too."""
+_NAMED = 0.25
+"""Probability below which a name is shown as a guess, and not at all on the picture."""
 _CARDS, _PHOTOS, _TAGS = 24, 4, 30
 
 
@@ -109,15 +113,17 @@ def _tags(scene: Scene, view: SurfaceView, colors: Mapping[int, np.ndarray]) -> 
         if len(rows) >= 150 * picture.OVERSAMPLING**2:
             tags.append({"left": 100 * float(np.median(columns)) / labels.shape[1],
                          "top": 100 * float(np.median(rows)) / labels.shape[0],
-                         "text": thing.label or f"#{thing.id}", "color": _css(colors[thing.id])})
+                         "text": thing.label if thing.label and thing.probability >= _NAMED else f"#{thing.id}",
+                         "color": _css(colors[thing.id])})
     return tags
 
 
 def _answer(scene: Scene, view: SurfaceView, text: str, record: Mapping[str, Any] | None) -> dict[str, Any]:
     answer: Answer = scene.query(Question(text, max_results=5))
     shown = dict(record) if record is not None else answer_record(answer, scene)
-    found = [thing for match in shown["objects"] if (thing := scene.object(match["id"])) is not None]
-    boxed = [thing.box for thing in found[:3]] if shown["status"] in ("found", "ambiguous") else []
+    best = max((match["probability"] for match in shown["objects"]), default=0.0)
+    boxed = [thing.box for match in shown["objects"] if shown["status"] in ("found", "ambiguous")
+             and match["probability"] >= _BOXED * best and (thing := scene.object(match["id"])) is not None]
     heated = None
     if answer.heat is not None and answer.status not in (Status.INVALID, Status.NOT_READY):
         heated = _uri(picture.heat(scene, view, answer.heat, boxed), _NARROW)
@@ -140,6 +146,7 @@ def _cards(pipeline: ScenePipeline, colors: Mapping[int, np.ndarray]) -> list[di
     for thing in _by_confidence(pipeline.scene)[:_CARDS]:
         shots = [crop(keyframe, view) for view in thing.views if (keyframe := pipeline.keyframes.get(view.stamp)) is not None]
         cards.append({"id": thing.id, "label": thing.label or "unnamed", "probability": thing.probability,
+                      "guess": thing.probability < _NAMED,
                       "confidence": thing.confidence, "size": _lengths(thing.box.size), "views": thing.n_views,
                       "color": _css(colors[thing.id]), "picture": _uri(shots[0], _CROP) if shots and shots[0].size else None})
     return cards
@@ -150,7 +157,8 @@ def _by_confidence(scene: Scene) -> list[SceneObject]:
 
 
 def _hold_out(statistics: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name, f"{value:.3f}") for name, value in statistics.get("hold_out", {}).items() if isinstance(value, (int, float))]
+    return [(name, f"{value:.3f}") for name, value in statistics.get("hold_out", {}).items()
+            if isinstance(value, (int, float)) and name != "frames"]
 
 
 def _stages(statistics: Mapping[str, Any]) -> list[dict[str, Any]]:

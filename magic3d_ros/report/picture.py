@@ -48,7 +48,7 @@ def instances(scene: Scene, view: SurfaceView, colors: dict[int, np.ndarray]) ->
 def heat(scene: Scene, view: SurfaceView, values: np.ndarray, boxes: Iterable[OrientedBox] = ()) -> np.ndarray:
     """How much each place is what was asked for: grey where not, then purple, orange, yellow; boxes around the answers."""
     gray = np.repeat(view.smooth(scene.surface.colors).mean(1, keepdims=True), 3, 1)
-    gray = (60 + 0.5 * np.clip(gray * _gain(gray), 0, 255)) * _shade(scene, view)
+    gray = (85 + 0.55 * np.clip(gray * _gain(gray), 0, 255)) * _shade(scene, view)
     level = np.clip(view.smooth(values[:, None].astype(np.float32))[:, 0], 0, 1)
     glow = cv2.applyColorMap((255 * (0.25 + 0.75 * level)).astype(np.uint8)[None], cv2.COLORMAP_INFERNO)[0, :, ::-1]
     share = np.clip(level * 1.6 - 0.3, 0, 0.92)[:, None]

@@ -27,7 +27,7 @@ def replaced_directory(target: Path, own: frozenset[str]) -> Iterator[Path]:
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".saving", dir=target.parent))
     try:
         yield fresh
-        fresh.chmod(0o777 & ~_umask())  # mkdtemp makes it private
+        fresh.chmod(0o777 & ~umask())  # mkdtemp makes it private
         _sync(fresh)
         _swap(fresh, target, own)
     finally:
@@ -88,7 +88,8 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The permissions that new files do not get. (It can only be read by setting it.)"""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -43,8 +43,9 @@ _log = logging.getLogger(__name__)
 def save_map(pipeline: ScenePipeline, directory: Path | str, statistics: Mapping[str, Any] | None = None) -> None:
     """Write the scene and the state behind it into a folder; docs/map_format.md has the layout.
 
-    The scene is brought up to date first where frames came since the last `understand`. The folder is replaced whole or not at all: when anything fails, the map that was there is untouched. statistics: figures of
-    the run, kept in map.json as they are. Raises MapError.
+    The scene is brought up to date first where frames came since the last `understand`. The folder is replaced whole or not at
+    all: when anything fails, the map that was there is untouched. statistics: figures of the run, kept in map.json as they are.
+    Raises MapError.
     """
     directory = Path(directory).absolute()
     check_replaceable(directory)
@@ -57,7 +58,8 @@ def save_map(pipeline: ScenePipeline, directory: Path | str, statistics: Mapping
             files = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}
             _write_json(fresh / MANIFEST, {
                 "format": FORMAT, "version": FORMAT_VERSION, "program": f"magic3d_ros {__version__}", "files": files,
-                "stamp": pipeline.last_stamp, "up": [float(v) for v in pipeline.scene.up], "settings": pipeline.settings.flat(), "statistics": dict(statistics or {})})
+                "stamp": pipeline.last_stamp, "up": [float(v) for v in pipeline.scene.up],
+                "settings": pipeline.settings.flat(), "statistics": dict(statistics or {})})
     except OSError as error:
         raise MapError(f"the map was not saved to {directory}: {_cause(error)}; what was there before is untouched; "
                        "free space or name another folder") from error

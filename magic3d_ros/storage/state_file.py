@@ -9,6 +9,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from magic3d_ros.storage.atomic import umask
 from magic3d_ros.storage.map_error import MapError
 
 
@@ -20,6 +21,7 @@ def write_state(path: Path, state: Mapping[str, np.ndarray]) -> None:
             raise TypeError(f"state '{name}' is {array.dtype}: only numeric arrays are saved")
     try:
         save_file(arrays, path)
+        path.chmod(0o666 & ~umask())  # the library makes it private
     except SafetensorError as error:
         raise OSError(str(error)) from error
 
