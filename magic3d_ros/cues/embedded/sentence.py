@@ -74,7 +74,9 @@ class SentenceEncoder:
                 return
             folder = _model_folder()
             from transformers import AutoModel, AutoTokenizer
+            from transformers.utils import logging as transformers_logging
 
+            transformers_logging.disable_progress_bar()  # it would print a bar into every command and log
             self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             model = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
             self._model = model.eval().requires_grad_(False).to(self.device)
