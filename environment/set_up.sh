@@ -37,8 +37,9 @@ fingerprint() {
   (
     cd "$ROOT" || exit
     echo "$ROOT $ROS ${ROS_DISTRO:-} ${MAGIC3D_PYTHON:-} $(readlink -f .venv/bin/python || true)"
-    find setup.py setup.cfg pyproject.toml constraints.txt package.xml CMakeLists.txt cmake msg srv action -type f -print0 2>/dev/null |
-      LC_ALL=C sort -z | xargs -0 sha256sum
+    shopt -s nullglob globstar
+    files=(setup.py setup.cfg pyproject.toml constraints.txt package.xml CMakeLists.txt cmake/** msg/* srv/* action/*)
+    for file in "${files[@]}"; do [[ -d $file ]] || sha256sum "$file"; done
   ) | sha256sum | cut -d' ' -f1
 }
 
