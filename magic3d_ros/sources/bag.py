@@ -71,9 +71,13 @@ class BagSource:
                         assembler.lose(topic, str(error))
                         continue
                     yield from assembler.add(topic, time, message)
+                damage = ""
             except BagDamaged as error:
-                lost = max(1, reader.topics[topics.rgb].count - assembler.received)
-                gate.skip(FrameError("bag_damaged", str(error)), count=lost)
+                damage = str(error)
+            promised = reader.topics[topics.rgb].count
+            if damage or assembler.received < promised:
+                problem = damage or f"its index promises {promised} colour images, {assembler.received} can be read"
+                gate.skip(FrameError("bag_damaged", problem), count=max(1, promised - assembler.received))
             yield from assembler.finish()
         gate.report()
 

@@ -63,14 +63,14 @@ class FrameAssembler:
         self._infos: dict[str, Any] = {}
         self._rectifier: Rectifier | None = None
         self._now = 0
+        self._newest: int | None = None
         self.received = 0
 
     def add(self, topic: str, time: int, message: Any) -> Iterator[RGBDFrame]:
         """Take a message recorded at `time` (ns); the frames that are now complete."""
         self._now = max(self._now, time)
         if topic == self._topics.rgb:
-            self._pair(self._synchronizer.add(0, stamp_of(message.header) or time, (self.received, message)))
-            self.received += 1
+            self._take_color(stamp_of(message.header) or time, message)
         elif topic == self._topics.depth:
             self._pair(self._synchronizer.add(1, stamp_of(message.header) or time, message))
         elif topic == self._pose_topic:
@@ -102,6 +102,14 @@ class FrameAssembler:
             self._gate.skip(FrameError("unmatched", f"no depth image within ros.sync_slop = {self._settings.ros.sync_slop:g} s "
                                        f"({self._synchronizer.describe()})"), count=unmatched)
         logger.info("%s: %s", self._gate.name, self._synchronizer.describe())
+
+    def _take_color(self, stamp: int, message: Any) -> None:
+        number, self.received = self.received, self.received + 1
+        if stamp == self._newest:  # here already: its depth image is taken, so it would count as one without
+            self._gate.skip(FrameError("duplicate", f"two colour images have the stamp {stamp} ns; the first is used"), number)
+            return
+        self._newest = stamp
+        self._pair(self._synchronizer.add(0, stamp, (number, message)))
 
     def _pair(self, matches: list[Match]) -> None:
         for match in matches:
@@ -136,21 +144,24 @@ class FrameAssembler:
 
     def _calibration(self, pair: _Pair, size: tuple[int, int]) -> Calibration:
         topics = self._topics
-        color = self._model(topics.camera_info, topics.rgb)
-        if self._settings.input.intrinsics:
-            color = CameraModel(self._set_camera(size))
+        color = (CameraModel(self._set_camera(size)) if self._settings.input.intrinsics
+                 else self._model(topics.camera_info, topics.rgb))
         if color is None:
             raise FrameError("camera_info", f"nothing was received on {topics.camera_info}")
         depth = self._model(topics.depth_camera_info, topics.depth)
-        if depth is None or depth == color or is_registered(topics.depth):
+        if depth is None or is_registered(topics.depth):
             return Calibration(color)
         depth_frame = frame_id(pair.depth)
         if not depth_frame or depth_frame == self._camera_frame:
-            return Calibration(color, depth)
+            return Calibration(color) if depth == color else Calibration(color, depth)
         try:
             return Calibration(color, depth, self._transforms.lookup(self._camera_frame, depth_frame, pair.stamp))
         except TransformError as error:
-            raise _NoExtrinsics(error.reason, "depth is not registered to colour, the transform between the cameras is missing: "
+            if depth == color:
+                self._gate.warn_once("extrinsics", f"depth is in '{depth_frame}', colour in '{self._camera_frame}', and TF does not "
+                                     "connect them; their calibrations are equal, so depth is taken as registered")
+                return Calibration(color)
+            raise _NoExtrinsics(error.reason, "depth is not registered, and no transform connects the cameras: "
                                 f"{error} (record /tf_static, or use registered depth)") from error
 
     def _set_camera(self, size: tuple[int, int]) -> Camera:

@@ -51,8 +51,8 @@ class FrameGate:
         known = self.skipped.get(error.reason, 0)
         self.skipped[error.reason] = known + count
         if known == 0:
-            logger.warning("%s: skipped %s: %s (further frames skipped for this reason are only counted)", self.name,
-                           "a frame" if index is None else f"frame {index}", error)
+            what = f"frame {index}" if index is not None else f"{count} frames" if count > 1 else "a frame"
+            logger.warning("%s: skipped %s: %s (further frames skipped for this reason are only counted)", self.name, what, error)
 
     def warn_once(self, key: str, text: str) -> None:
         """Log what is wrong with something that is no frame, the first time for this key."""

@@ -23,7 +23,7 @@ def pose(x: float) -> np.ndarray:
 def color_image(number: int, width: int = 16, height: int = 12) -> np.ndarray:
     """(H, W, 3) uint8 RGB whose red says which frame it is; green and blue ramps say where a pixel is."""
     image = np.zeros((height, width, 3), np.uint8)
-    image[..., 0] = 10 * number
+    image[..., 0] = 8 * number
     image[..., 1] = np.arange(width) * 240 // width
     image[..., 2] = np.arange(height)[:, None] * 240 // height
     return image
