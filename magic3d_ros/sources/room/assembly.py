@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from magic3d_ros.geometry.box import OrientedBox, upright_box
+from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.sources.room.assets import load_asset, load_photo
 from magic3d_ros.sources.room.body import Body, compile_body
 from magic3d_ros.sources.room.description import WALLS, Furniture, SceneDescription, Walker, Window
@@ -56,24 +57,31 @@ class Assembly:
     movers: tuple[Mover, ...]
 
 
+class _Thing(NamedTuple):
+    label: str
+    name: str
+    kind: str
+    parts: list[Part]
+    yaw: float
+
+
 def assemble(description: SceneDescription, distractors: bool) -> Assembly:
     """Make every thing of the scene. Raises SourceError for missing assets and options that do not fit."""
-    things: list[tuple[str, str, str, list[Part]]] = _shell(description)
+    things = _shell(description)
     lights = []
     for window in description.windows:
         parts, light = _window(window, description.size)
-        things.append(("window", f"window_{window.wall}", "structure", parts))
+        things.append(_Thing("window", f"window_{window.wall}", "structure", parts, 0.0))
         lights.append(light)
     for lamp in description.lights:
         lights.append(_shining_down(lamp.at, lamp.size, lamp.light))
-    things += [(item.label, item.name, "object", _furniture(item, f"{description.name}: furniture[{i}]"))
+    things += [_Thing(item.label, item.name, "object", _furniture(item, f"{description.name}: furniture[{i}]"), item.yaw)
                for i, item in enumerate(description.furniture)]
-    count = sum(len(part.triangles) for *_, parts in things for part in parts)
+    count = sum(len(part.triangles) for thing in things for part in thing.parts)
     if count > MAX_TRIANGLES:
         raise ValueError(f"{description.name} has {count} triangles, more than {MAX_TRIANGLES}: use fewer or simpler things")
-    instances = [RoomInstance(i, label, name, kind, upright_box(_points(parts), np.array([0.0, 0.0, 1.0])))
-                 for i, (label, name, kind, parts) in enumerate(things, 1)]
-    body = compile_body([(i, parts) for i, (*_, parts) in enumerate(things, 1)], load_texture)
+    instances = [RoomInstance(i, thing.label, thing.name, thing.kind, _box_around(thing)) for i, thing in enumerate(things, 1)]
+    body = compile_body([(i, thing.parts) for i, thing in enumerate(things, 1)], load_texture)
     movers = []
     for walker in description.walkers if distractors else ():
         identity = len(instances) + 1
@@ -87,7 +95,7 @@ def load_texture(name: str) -> np.ndarray:
     return load_photo(name.removeprefix("photo:")) if name.startswith("photo:") else paint(name)
 
 
-def _shell(description: SceneDescription) -> list[tuple[str, str, str, list[Part]]]:
+def _shell(description: SceneDescription) -> list[_Thing]:
     """Floor, ceiling and walls with their normals inwards."""
     x, y, z = description.size / np.array([2, 2, 1])
     step = description.light_spacing
@@ -96,9 +104,9 @@ def _shell(description: SceneDescription) -> list[tuple[str, str, str, list[Part
     up = (0, 0, z)
     walls = {"north": rectangle((-x, y, 0), (2 * x, 0, 0), up, step), "east": rectangle((x, y, 0), (0, -2 * y, 0), up, step),
              "south": rectangle((x, -y, 0), (-2 * x, 0, 0), up, step), "west": rectangle((-x, -y, 0), (0, 2 * y, 0), up, step)}
-    shell = [("floor", "floor", "structure", [Part(floor, description.floor)]),
-             ("ceiling", "ceiling", "structure", [Part(ceiling, description.ceiling)])]
-    shell += [("wall", f"wall_{wall}", "structure", [Part(walls[wall], description.walls[wall])]) for wall in WALLS]
+    shell = [_Thing("floor", "floor", "structure", [Part(floor, description.floor)], 0.0),
+             _Thing("ceiling", "ceiling", "structure", [Part(ceiling, description.ceiling)], 0.0)]
+    shell += [_Thing("wall", f"wall_{wall}", "structure", [Part(walls[wall], description.walls[wall])], 0.0) for wall in WALLS]
     return shell
 
 
@@ -144,6 +152,14 @@ def _mover(walker: Walker, identity: int) -> Mover:
     height = float(points[:, 2].max())
     radius = float(np.linalg.norm(points - np.array([0, 0, height / 2]), axis=1).max()) + 0.01
     return Mover(tuple(compile_body([(identity, parts)], load_texture) for parts in gait), cycle, walker.path, radius, height)
+
+
+def _box_around(thing: _Thing) -> OrientedBox:
+    """The exact box along the thing's own axes."""
+    turn = yaw_matrix(thing.yaw)
+    local = _points(thing.parts) @ turn
+    low, high = local.min(0), local.max(0)
+    return OrientedBox(turn @ ((low + high) / 2), high - low, turn)
 
 
 def _points(parts: Sequence[Part]) -> np.ndarray:

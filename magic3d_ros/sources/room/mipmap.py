@@ -43,11 +43,12 @@ class TextureAtlas:
     def sample(self, material: np.ndarray, uv: np.ndarray, texels_per_pixel: np.ndarray) -> np.ndarray:
         """(n, 3) float32 linear colour at texture coordinates uv (n, 2), bilinear in the level that fits the pixel's size."""
         level = np.log2(np.maximum(texels_per_pixel, 1e-3)) + SHARPNESS
-        level = np.clip(np.floor(level), 0, self.levels[material] - 1).astype(np.int64)
-        width, height, offset = self.width[material, level], self.height[material, level], self.offset[material, level]
-        x, y = uv[:, 0] * width - np.float32(0.5), uv[:, 1] * height - np.float32(0.5)
+        level = np.clip(np.floor(level), 0, self.levels[material] - 1).astype(np.int32)
+        cell = material * MAX_LEVELS + level
+        width, height, offset = (table.ravel()[cell] for table in (self.width, self.height, self.offset))
+        x, y = (uv[:, axis] * size.astype(np.float32) - np.float32(0.5) for axis, size in enumerate((width, height)))
         left, top = np.floor(x), np.floor(y)
-        right_share, low_share = (x - left)[:, None].astype(np.float32), (y - top)[:, None].astype(np.float32)
+        right_share, low_share = (x - left)[:, None], (y - top)[:, None]
         left, top = left.astype(np.int32) % width, top.astype(np.int32) % height
         right, low = left + 1, top + 1
         right[right == width] = 0

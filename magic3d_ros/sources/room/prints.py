@@ -45,8 +45,9 @@ def screen(variation: int) -> np.ndarray:
     """A switched-on television: a landscape with a caption bar."""
     picture = landscape(288, 512, 230 + variation)
     picture[248:276, 24:488] = picture[248:276, 24:488] * 0.3 + np.array((20, 40, 120), np.float32) * 0.7
-    _write(picture, 36, 268, 40, 231 + variation, 15, (235, 235, 240), 440)
-    return image(picture)
+    shown = image(picture)
+    _write(shown, 36, 268, 20, 231 + variation, 15, (235, 235, 240), 440)
+    return shown
 
 
 def book(variation: int) -> np.ndarray:
@@ -58,7 +59,7 @@ def book(variation: int) -> np.ndarray:
     picture = np.ascontiguousarray(picture, np.float32)
     for y in random.choice([10, 14, 40, 200, 206, 236, 240], 3, replace=False):
         picture[y:y + 3] = ink
-    title = np.ascontiguousarray(np.zeros((34, 140, 3), np.float32))
+    title = np.zeros((34, 140, 3), np.uint8)
     _write(title, 2, 26, 26, 242 + variation, 22, (255, 255, 255), 136)
     written = np.rot90(title, 3)[:, :, 0] > 0
     picture[50:50 + written.shape[0], 7:7 + written.shape[1]][written] = ink
@@ -67,7 +68,7 @@ def book(variation: int) -> np.ndarray:
 
 def clock(variation: int) -> np.ndarray:
     """A wall clock's face at ten past ten."""
-    face = np.full((512, 512, 3), 244, np.float32)
+    face = np.full((512, 512, 3), 244, np.uint8)
     for i in range(60):
         a = 2 * np.pi * i / 60
         inner = 212 if i % 5 else 196
@@ -83,12 +84,12 @@ def clock(variation: int) -> np.ndarray:
         cv2.line(face, (256, 256), (round(256 + length * np.sin(a)), round(256 - length * np.cos(a))), (20, 20, 24), thickness,
                  cv2.LINE_AA)
     cv2.circle(face, (256, 256), 14, (20, 20, 24), -1, cv2.LINE_AA)
-    return image(face)
+    return face
 
 
 def keyboard(variation: int) -> np.ndarray:
     """Rows of keys with a space bar, on a dark base."""
-    picture = np.full((192, 512, 3), 34 + 4 * variation, np.float32)
+    picture = np.full((192, 512, 3), min(34 + 4 * variation, 200), np.uint8)
     for row in range(5):
         x, shift = 10, (0, 10, 16, 24, 0)[row]
         while x < 500:
@@ -101,24 +102,24 @@ def keyboard(variation: int) -> np.ndarray:
             if width < 60:
                 cv2.circle(picture, (x + width // 2, 22 + 35 * row), 4, (225, 225, 225), -1)
             x += width + 6
-    return image(picture)
+    return picture
 
 
 def newspaper(variation: int) -> np.ndarray:
     """A magazine page: a headline, a photograph and columns of text."""
-    page = np.full((400, 300, 3), 236, np.float32)
+    page = np.full((400, 300, 3), 236, np.uint8)
     _write(page, 16, 56, 56, 250 + variation, 40, (30, 30, 34), 270)
-    page[76:210, 16:180] = cv2.resize(landscape(128, 128, 252 + variation), (164, 134))
+    page[76:210, 16:180] = cv2.resize(image(landscape(128, 128, 252 + variation)), (164, 134))
     for column, top in ((16, 224), (112, 224), (204, 80)):
         for y in range(top, 384, 9):
             length = 78 if (y // 9) % 5 else 48
             page[y:y + 4, column:column + length] = 110
-    return image(page)
+    return page
 
 
 def microwave_panel(variation: int) -> np.ndarray:
     """A display, three by four buttons and a start button."""
-    panel = np.full((384, 160, 3), 46 + variation, np.float32)
+    panel = np.full((384, 160, 3), min(46 + variation, 90), np.uint8)
     cv2.rectangle(panel, (18, 20), (142, 74), (10, 30, 22), -1)
     cv2.putText(panel, "12:30", (26, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (90, 255, 170), 3, cv2.LINE_AA)
     for row in range(4):
@@ -127,7 +128,26 @@ def microwave_panel(variation: int) -> np.ndarray:
             cv2.rectangle(panel, (x, y), (x + 34, y + 34), (196, 198, 200), -1)
             cv2.putText(panel, str((3 * row + column + 1) % 10), (x + 8, y + 27), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (30, 30, 30), 2)
     cv2.rectangle(panel, (20, 300), (142, 356), (70, 150, 80), -1)
-    return image(panel)
+    return panel
+
+
+def football(variation: int) -> np.ndarray:
+    """The leather of a ball, to be wrapped once around a sphere: 12 dark pentagons, 20 light hexagons, seams between them."""
+    golden = (1 + np.sqrt(5)) / 2
+    corners = np.array([np.roll((0.0, a, b * golden), k) for a in (-1, 1) for b in (-1, 1) for k in range(3)])
+    corners /= np.linalg.norm(corners[0])
+    near = corners @ corners.T > 0.4
+    faces = np.array([corners[i] + corners[j] + corners[k] for i in range(12) for j in range(i) for k in range(j)
+                      if near[i, j] and near[j, k] and near[i, k]])
+    faces /= np.linalg.norm(faces[0])
+    turn, rise = np.meshgrid(np.linspace(0, 2 * np.pi, 512), np.linspace(-np.pi / 2, np.pi / 2, 256))
+    direction = np.stack([np.cos(rise) * np.cos(turn), np.cos(rise) * np.sin(turn), np.sin(rise)], -1)
+    # a pentagon spans 20.1 degrees around its corner, a hexagon 23.8: angles are compared relative to that
+    to_corner, to_face = (np.arccos(np.clip(direction @ middles.T, -1, 1)) for middles in (corners, faces))
+    angle = np.concatenate([to_corner + 0.055, to_face], -1)
+    order = np.sort(angle, -1)
+    patch = np.where((angle.argmin(-1) < 12)[..., None], 30.0 + variation, 236.0)
+    return image(np.repeat(np.where((order[..., 1] - order[..., 0] < 0.02)[..., None], 90.0, patch), 3, -1))
 
 
 def _write(picture: np.ndarray, x: int, y: int, height: int, seed: int, letters: int, colour: tuple[float, ...],

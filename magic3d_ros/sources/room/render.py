@@ -8,6 +8,7 @@ import numpy as np
 
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.sources.room.shading import RoomView
+from magic3d_ros.sources.room.triangles import unit
 
 SUBPIXELS = ((-0.33, -0.12), (0.12, -0.33), (0.33, 0.12), (-0.12, 0.33))
 """Rotated grid of the extra rays in edge pixels (4-rook pattern, as multisampling hardware uses)."""
@@ -35,12 +36,11 @@ def render(view: RoomView, camera: Camera, camera_to_world: np.ndarray, smooth_e
     """One ray through every pixel's centre; with smooth_edges, pixels on an edge get four more for their colour only."""
     rotation = camera_to_world[:3, :3].astype(np.float32)
     origin = camera_to_world[:3, 3]
-    rays = camera.rays().reshape(-1, 3)
-    length = np.linalg.norm(rays, axis=1, keepdims=True)
+    rays = unit(camera.rays().reshape(-1, 3))
     pixel_angle = 1.0 / camera.fx
-    seen = view.look(origin, (rays / length) @ rotation.T, pixel_angle)
+    seen = view.look(origin, rays @ rotation.T, pixel_angle)
     shape = (camera.height, camera.width)
-    depth = (seen.distance / length[:, 0]).reshape(shape)
+    depth = (seen.distance * rays[:, 2]).reshape(shape)
     colour = np.minimum(seen.colour, BRIGHTEST).reshape(*shape, 3)
     instance = seen.instance.reshape(shape)
     edge = _edges(instance, depth, seen.normal.reshape(*shape, 3), colour)
@@ -49,8 +49,7 @@ def render(view: RoomView, camera: Camera, camera_to_world: np.ndarray, smooth_e
         total = colour[rows, columns]
         for right, down in SUBPIXELS:
             x, y = (columns + right - camera.cx) / camera.fx, (rows + down - camera.cy) / camera.fy
-            sub = np.stack([x, y, np.ones(len(rows))], 1)
-            sub = (sub / np.linalg.norm(sub, axis=1, keepdims=True)).astype(np.float32) @ rotation.T
+            sub = unit(np.stack([x, y, np.ones(len(rows))], 1)) @ rotation.T
             total = total + np.minimum(view.look(origin, sub, pixel_angle).colour, BRIGHTEST)
         colour[rows, columns] = total / (1 + len(SUBPIXELS))
     return ExactImages(colour, depth, instance, seen.moving.reshape(shape), edge, seen.glass.reshape(shape),
@@ -65,7 +64,8 @@ def _edges(instance: np.ndarray, depth: np.ndarray, normal: np.ndarray, colour: 
         a, b = depth[first], depth[second]
         differs = (instance[first] != instance[second]) | (np.abs(a - b) > 0.03 * np.minimum(a, b))
         differs |= np.einsum("ijk,ijk->ij", normal[first], normal[second]) < 0.85
-        differs |= np.abs(colour[first] - colour[second]).max(-1) > 0.10
+        for channel in range(3):
+            differs |= np.abs(colour[first][..., channel] - colour[second][..., channel]) > 0.10
         edge[first] |= differs
         edge[second] |= differs
     return edge

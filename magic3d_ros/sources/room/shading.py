@@ -48,6 +48,8 @@ class RoomView:
     """Shoots rays into a lit room with the moving things of one frame."""
 
     def __init__(self, room: Body, lights: Sequence[AreaLight], ambient: np.ndarray, movers: Sequence[PlacedBody]) -> None:
+        if room.irradiance is None:
+            raise ValueError("the room's light must be baked before it is looked at")
         self._room, self._lights, self._movers = room, lights, movers
         self._ambient = np.asarray(ambient, np.float32)
 
@@ -87,29 +89,20 @@ class RoomView:
     def _shade(self, body: Body, hits: Hits, directions: np.ndarray, pixel_angle: float,
                moving: tuple[PlacedBody, np.ndarray] | None) -> tuple[np.ndarray, ...]:
         """-> colour, normal, cosine, albedo at the hits; directions in the body's frame, the normals returned in the world's."""
-        corner = 3 * hits.triangle
-        second, third = hits.u[:, None], hits.v[:, None]
-        first = 1 - second - third
-
-        def between(values: np.ndarray) -> np.ndarray:
-            return values[corner] * first + values[corner + 1] * second + values[corner + 2] * third
-
-        normal = unit(between(body.triangles.normals))
-        cosine = (normal * directions).sum(1)
-        normal = np.where(cosine[:, None] > 0, -normal, normal)
+        weights = np.stack([1 - hits.u - hits.v, hits.u, hits.v], 1)
+        values = np.matmul(weights[:, None], body.corners[hits.triangle])[:, 0]  # normal, texture coordinates, irradiance
+        normal, uv, light = unit(values[:, :3]), values[:, 3:5], values[:, 5:]
+        cosine = np.einsum("ij,ij->i", normal, directions)
+        normal *= -np.sign(cosine)[:, None]
         cosine = np.abs(cosine)
+        material = body.material[hits.triangle]
+        footprint = body.texel_density[hits.triangle] * hits.distance * np.float32(pixel_angle) / np.sqrt(np.clip(cosine, 0.15, 1))
+        reflectance = body.atlas.sample(material, uv, footprint)
         if moving is not None:
             normal = normal @ moving[0].pose[:3, :3].T.astype(np.float32)
-        material = body.material[hits.triangle]
-        footprint = body.texel_density[hits.triangle] * hits.distance * pixel_angle / np.sqrt(np.clip(cosine, 0.15, 1))
-        reflectance = body.atlas.sample(material, between(body.triangles.uv), footprint)
-        if moving is None:
-            assert body.irradiance is not None, "the room's light must be baked before it is looked at"
-            light = between(body.irradiance)
-        else:
             light = self._unshadowed(moving[1], normal)
         colour = reflectance * (light + body.atlas.emission[material][:, None]) + SHEEN * light * ((1 - cosine) ** 3)[:, None]
-        return colour, normal, cosine, reflectance.mean(1)
+        return colour, normal, cosine, reflectance @ np.full(3, 1 / 3, np.float32)
 
     def _unshadowed(self, places: np.ndarray, normal: np.ndarray) -> np.ndarray:
         """Light on moving things: every area light as a soft point light, and the ambient light from above."""

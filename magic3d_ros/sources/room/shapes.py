@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from magic3d_ros.sources.room import seating
+import numpy as np
+
+from magic3d_ros.sources.room import appliances, household, seating, storage
 from magic3d_ros.sources.room.fields import SceneError
 from magic3d_ros.sources.room.material import Material, Part
 from magic3d_ros.sources.room.person import GAIT_PHASES, STRIDE, person
@@ -25,6 +27,15 @@ def block(size: list[float] | tuple[float, ...] = (0.3, 0.3, 0.3), texture: str 
 SHAPES: dict[str, Shape] = {
     "block": block, "sofa": seating.sofa, "armchair": seating.armchair, "chair": seating.chair, "stool": seating.stool,
     "rocking_chair": seating.rocking_chair, "table": seating.table, "round_table": seating.round_table, "bed": seating.bed,
+    "bookshelf": storage.bookshelf, "books": storage.books, "book_pile": storage.book_pile, "chest": storage.chest,
+    "wardrobe": storage.wardrobe, "crate": storage.crate, "binders": storage.binders,
+    "floor_lamp": household.floor_lamp, "table_lamp": household.table_lamp, "potted_plant": household.potted_plant,
+    "mug": household.mug, "bowl": household.bowl, "fruit_bowl": household.fruit_bowl, "vase": household.vase,
+    "teapot": household.teapot, "bottle": household.bottle, "wicker_basket": household.wicker_basket, "bin": household.pedal_bin,
+    "painting": household.painting, "wall_clock": household.wall_clock, "rug": household.rug, "ball": household.ball,
+    "magazine": household.magazine,
+    "refrigerator": appliances.refrigerator, "microwave": appliances.microwave, "television": appliances.television,
+    "monitor": appliances.monitor, "keyboard": appliances.keyboard, "laptop": appliances.laptop,
 }
 
 MOVING_SHAPES: dict[str, tuple[Shape, int, float]] = {
@@ -34,7 +45,10 @@ MOVING_SHAPES: dict[str, tuple[Shape, int, float]] = {
 """Things that walk through: shape, poses a cycle, metres a cycle."""
 
 LARGEST = 20.0
-"""Metres or counts: no option of a shape is larger."""
+"""Metres: no measure of a shape is larger."""
+
+MOST = 1000
+"""No count or variation of a shape is larger."""
 
 
 def make_shape(key: str, options: Mapping[str, Any], where: str) -> list[Part]:
@@ -46,7 +60,13 @@ def make_shape(key: str, options: Mapping[str, Any], where: str) -> list[Part]:
         if option not in known:
             raise SceneError(f"{where}: shape '{key}' has no option '{option}': there are {', '.join(known) or 'none'}")
         checked[option] = _converted(value, known[option].default, f"{where}: option '{option}'")
-    return maker(**checked)
+    try:
+        parts = maker(**checked)
+    except (ValueError, ZeroDivisionError) as error:
+        raise SceneError(f"{where}: shape '{key}' cannot be made with {dict(options)}: {error}") from error
+    if not all(len(part.triangles) and np.isfinite(part.triangles.positions).all() for part in parts):
+        raise SceneError(f"{where}: shape '{key}' cannot be made with {dict(options)}: nothing is left of it")
+    return parts
 
 
 def _converted(value: Any, default: Any, where: str) -> Any:
@@ -59,11 +79,14 @@ def _converted(value: Any, default: Any, where: str) -> Any:
         if not fits or not all(_is_number(v) for v in value):
             raise SceneError(f"{where} must be {len(default)} numbers between 0 and {LARGEST:g}, not {value!r}")
         return tuple(float(v) for v in value)
-    if not _is_number(value) or (isinstance(default, int) and value != int(value)):
-        kind = "whole number" if isinstance(default, int) else "number"
-        raise SceneError(f"{where} must be a {kind} between 0 and {LARGEST:g}, not {value!r}")
-    return int(value) if isinstance(default, int) else float(value)
+    if isinstance(default, int):
+        if not _is_number(value, MOST) or value != int(value):
+            raise SceneError(f"{where} must be a whole number between 0 and {MOST}, not {value!r}")
+        return int(value)
+    if not _is_number(value):
+        raise SceneError(f"{where} must be a number between 0 and {LARGEST:g}, not {value!r}")
+    return float(value)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST
+def _is_number(value: Any, most: float = LARGEST) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= most

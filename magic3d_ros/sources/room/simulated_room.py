@@ -129,7 +129,7 @@ def open_room(name: str, settings: Settings, *, frames: int | None = None, width
     """Open a room by the name of its scene, or by the path of a .yaml file; "" takes the best one that is installed.
 
     frames, width, height: instead of the scene's; a smaller image shows the same view. distractors: whether anyone walks through.
-    seed: of the sensor noise. settings: readings beyond input.min_depth and max_depth stay in the frames; the map ignores them.
+    seed: of the sensor noise. settings: input.frame_rate replaces the scene's rate.
     Raises SourceError naming the cause and the cure. The first opening of a room bakes its light (seconds), later ones read it.
     """
     description = _find_scene(name)
@@ -148,7 +148,7 @@ def open_room(name: str, settings: Settings, *, frames: int | None = None, width
     lit = assembly.body.lit(baked(assembly.body, assembly.lights, assembly.ambient))
     content = _Content(lit, assembly.lights, assembly.ambient, assembly.movers, description.sensor)
     return SimulatedRoom(f"room:{description.name}", content, assembly.instances, camera, camera_path(plan.way_points, count),
-                         plan.rate * count / plan.frames, seed)
+                         settings.input.frame_rate or plan.rate, seed)
 
 
 def _find_scene(name: str) -> SceneDescription:

