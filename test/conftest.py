@@ -21,3 +21,17 @@ def shared_data() -> Path:
     if not root.is_dir():
         pytest.skip("no shared/data beside the checkout: recordings for measurements are not part of the project")
     return root
+
+
+@pytest.fixture(scope="session")
+def mapped_room():
+    """The smallest simulated room, mapped by the real pipeline: (pipeline, the run's figures). Do not change it."""
+    from magic3d_ros.config import Settings
+    from magic3d_ros.cues.extractor import CueExtractor
+    from magic3d_ros.offline import map_source
+    from magic3d_ros.pipeline import ScenePipeline
+    from magic3d_ros.sources.room import open_room
+
+    settings = Settings()
+    pipeline = ScenePipeline(settings, CueExtractor(settings))
+    return pipeline, map_source(pipeline, open_room("tiny", settings))
