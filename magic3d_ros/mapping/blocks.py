@@ -37,23 +37,54 @@ def unpack(keys: torch.Tensor) -> torch.Tensor:
     return torch.stack([keys >> 42, (keys >> 21) & mask, keys & mask], -1) - 2**20
 
 
-def unique_blocks(coordinates: torch.Tensor) -> torch.Tensor:
-    """(N, 3) int64 block coordinates with repeats -> (M, 3) without, ordered by key.
+def _search(ascending: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """torch.searchsorted; on the CPU NumPy's, which does not wait for other threads over a few hundred look-ups."""
+    if ascending.device.type == "cpu":
+        return torch.from_numpy(np.searchsorted(ascending.numpy(), wanted.numpy()))
+    return torch.searchsorted(ascending, wanted)
 
-    Marks a dense grid over their extent where that is small, which is several times faster than sorting.
+
+class BlockMarks:
+    """A set of integer coordinates within a box, filled in any number of steps.
+
+    low, high: (3,) int64 on the CPU, corners of the box, inclusive. A dense grid of marks where the box is small enough, which is several times faster than
+    sorting; a sorted set of keys where it is not.
     """
+
+    def __init__(self, low: torch.Tensor, high: torch.Tensor, device: torch.device) -> None:
+        self._low = low
+        self._size = [max(int(v) + 1, 0) for v in high - low]
+        cells = self._size[0] * self._size[1] * self._size[2]
+        self._marked = torch.zeros(cells, dtype=torch.bool, device=device) if cells <= WINDOW_LIMIT else None
+        self._keys = torch.zeros(0, dtype=torch.int64, device=device)
+
+    def mark(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> None:
+        """Add coordinates relative to `low`, three int64 tensors (n,), all within the box."""
+        if self._marked is None:
+            self._keys = torch.unique(torch.cat([self._keys, pack(torch.stack([x, y, z], 1))]))
+            return
+        _, rows, columns = self._size
+        flat = torch.add(z, y, alpha=columns).add_(x, alpha=rows * columns)
+        self._marked.index_fill_(0, flat, True)
+
+    def coordinates(self) -> torch.Tensor:
+        """(n, 3) int64, each once, in ascending order."""
+        if self._marked is None:
+            return unpack(self._keys) + self._low.to(self._keys.device)
+        flat = self._marked.nonzero()[:, 0]
+        _, rows, columns = self._size
+        x, y, z = flat // (rows * columns), flat // columns % rows, flat % columns
+        return torch.stack([x, y, z], 1) + self._low.to(flat.device)
+
+
+def unique_coordinates(coordinates: torch.Tensor) -> torch.Tensor:
+    """(n, 3) int64 with repeats -> (m, 3) without, in ascending order."""
     if len(coordinates) == 0:
         return coordinates
     low, high = coordinates.amin(0), coordinates.amax(0)
-    size = [int(s) for s in (high - low + 1).tolist()]
-    if size[0] * size[1] * size[2] > WINDOW_LIMIT:
-        return unpack(torch.unique(pack(coordinates)))
-    x, y, z = (coordinates - low).unbind(1)
-    marked = torch.zeros(size[0] * size[1] * size[2], dtype=torch.bool, device=coordinates.device)
-    marked[(x * size[1] + y) * size[2] + z] = True
-    flat = marked.nonzero()[:, 0]
-    yz = size[1] * size[2]
-    return torch.stack([flat // yz, flat % yz // size[2], flat % size[2]], 1) + low
+    marks = BlockMarks(low.cpu(), high.cpu(), coordinates.device)
+    marks.mark(*(coordinates - low).unbind(1))
+    return marks.coordinates()
 
 
 class BlockWindow:
@@ -76,9 +107,9 @@ class BlockWindow:
 
 
 class VoxelBlocks:
-    """Tensors of named channels, one row a voxel, in blocks that are found by coordinates.
+    """Tensors of named channels, one row a block, that are found by block coordinates.
 
-    channels: {name: (columns, dtype)}; `data[name]` has shape (capacity * 512, columns), or (capacity * 512,) for one column.
+    channels: {name: (planes, dtype)}; `data[name]` has shape (capacity, planes, 512), or (capacity, 512) for one plane.
     max_blocks: never more than this many blocks are held.
     """
 
@@ -127,7 +158,7 @@ class VoxelBlocks:
         if len(self._keys) == 0:
             return torch.full(coordinates.shape[:-1], -1, dtype=torch.int64, device=self.device)
         wanted = pack(coordinates)
-        at = torch.searchsorted(self._keys, wanted).clamp_max_(len(self._keys) - 1)
+        at = _search(self._keys, wanted).clamp_max_(len(self._keys) - 1)
         return torch.where(self._keys[at] == wanted, self._slots[at], -1)
 
     def window(self, low: torch.Tensor, high: torch.Tensor) -> BlockWindow:
@@ -210,7 +241,7 @@ class VoxelBlocks:
         """Forget the blocks at these positions of `keys`."""
         slots = self._slots[positions]
         for values in self.data.values():
-            values.view(self.capacity, -1)[slots] = 0
+            values[slots] = 0
         self.last_seen[slots] = -1
         keep = torch.ones(len(self._keys), dtype=torch.bool, device=self.device)
         keep[positions] = False
@@ -218,8 +249,8 @@ class VoxelBlocks:
         self._vacant = torch.cat([self._vacant, torch.sort(slots)[0]])
 
     def _zeros(self, name: str, capacity: int) -> torch.Tensor:
-        columns, dtype = self._channels[name]
-        shape = (capacity * VOXELS,) if columns == 1 else (capacity * VOXELS, columns)
+        planes, dtype = self._channels[name]
+        shape = (capacity, VOXELS) if planes == 1 else (capacity, planes, VOXELS)
         return torch.zeros(shape, dtype=dtype, device=self.device)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -227,8 +258,7 @@ class VoxelBlocks:
         state = {"keys": self._keys.cpu().numpy(), "last_seen": self.last_seen[self._slots].cpu().numpy(),
                  "counts": np.array([self.evicted, self.rejected], np.int64)}
         for name, values in self.data.items():
-            rows = values.view(self.capacity, VOXELS, -1)[self._slots]
-            state[name] = rows.reshape(len(self) * VOXELS, *values.shape[1:]).cpu().numpy()
+            state[name] = values[self._slots].cpu().numpy()
         return state
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -242,7 +272,7 @@ class VoxelBlocks:
         if count > 1 and not (np.diff(state["keys"]) > 0).all():
             raise ValueError("map state 'keys' are not ascending: the file is damaged")
         for name, values in self.data.items():
-            expected = (count * VOXELS, *values.shape[1:])
+            expected = (count, *values.shape[1:])
             if state[name].shape != expected:
                 raise ValueError(f"map state '{name}' is {state[name].shape}, expected {expected}")
         if len(state["last_seen"]) != count:
@@ -254,5 +284,5 @@ class VoxelBlocks:
         self._slots = torch.arange(count, device=self.device)
         self.last_seen[:count] = torch.from_numpy(np.array(state["last_seen"], np.int64)).to(self.device)
         for name, values in self.data.items():
-            values[: count * VOXELS] = torch.from_numpy(np.ascontiguousarray(state[name])).to(self.device, values.dtype)
+            values[:count] = torch.from_numpy(np.ascontiguousarray(state[name])).to(self.device, values.dtype)
         self.evicted, self.rejected = (int(c) for c in state["counts"])

@@ -10,7 +10,7 @@ import torch
 
 from magic3d_ros.config import MapSettings
 from magic3d_ros.frames import RGBDFrame
-from magic3d_ros.mapping.blocks import SIDE, VOXELS, VoxelBlocks, unique_blocks, unpack
+from magic3d_ros.mapping.blocks import SIDE, VOXELS, VoxelBlocks, unique_coordinates, unpack
 from magic3d_ros.mapping.surface import Surface
 
 FLOOR_TOLERANCE = 0.1  # metres: surface nearer than this to the floor's height is floor (sensor noise and sills)
@@ -66,7 +66,7 @@ class FreeSpace:
         self._frames += 1
         free, surface = self._seen(frame)
         voxels = torch.cat([free, surface])
-        coordinates = unique_blocks(torch.div(voxels, SIDE, rounding_mode="floor"))
+        coordinates = unique_coordinates(torch.div(voxels, SIDE, rounding_mode="floor"))
         if len(coordinates) == 0:
             return
         self.blocks.allocate(coordinates, self._frames)
@@ -74,8 +74,8 @@ class FreeSpace:
         at_free = at_free[~torch.isin(at_free, at_surface)]
         data = self.blocks.data
         for name, address in (("free", at_free), ("surface", at_surface)):
-            data[f"{name}_count"][address] += 1
-            data[f"{name}_stamp"][address] = frame.stamp
+            data[f"{name}_count"].view(-1)[address] += 1
+            data[f"{name}_stamp"].view(-1)[address] = frame.stamp
 
     def _seen(self, frame: RGBDFrame) -> tuple[torch.Tensor, torch.Tensor]:
         """Integer coordinates of the voxels seen free and seen with surface, (n, 3) int64 each without repeats."""
@@ -100,7 +100,7 @@ class FreeSpace:
         steps = torch.arange(self._min_depth, farthest, size, device=device)
         ray, step = (steps < depth[:, None] - size - self._truncation).nonzero(as_tuple=True)
         free = ((rays[ray] * steps[step, None] + offset) / size).floor_().to(torch.int64) + base_voxel
-        return unique_blocks(free), unique_blocks(surface)
+        return unique_coordinates(free), unique_coordinates(surface)
 
     def _address(self, voxels: torch.Tensor) -> torch.Tensor:
         """Rows of voxels in the storage; those whose block found no room are left out."""
@@ -117,7 +117,7 @@ class FreeSpace:
         """(n, 3) float64 centres of the voxels that were seen free more often than with surface in them."""
         slots = self.blocks.slots
         data = self.blocks.data
-        free = data["free_count"].view(-1, VOXELS)[slots] > data["surface_count"].view(-1, VOXELS)[slots]
+        free = data["free_count"][slots] > data["surface_count"][slots]
         block, voxel = free.nonzero(as_tuple=True)
         local = torch.stack([voxel // (SIDE * SIDE), voxel // SIDE % SIDE, voxel % SIDE], 1)
         corner = unpack(self.blocks.keys)[block] * SIDE + local

@@ -121,8 +121,8 @@ class Mesher:
         address = of_block * VOXELS + self._place
         there = of_block >= 0
         address = torch.where(there, address, 0)
-        tsdf = data["tsdf"][address]
-        weight = torch.where(there, data["weight"][address], 0.0)
+        tsdf = data["tsdf"].view(-1)[address]
+        weight = torch.where(there, data["weight"].view(-1)[address], 0.0)
         seen = weight > 0
         inside = seen & (tsdf < 0)
         vertices = self._vertices(keys, slots, address, tsdf, seen, inside)
@@ -130,7 +130,7 @@ class Mesher:
 
     def _vertices(self, keys: torch.Tensor, slots: torch.Tensor, address: torch.Tensor, tsdf: torch.Tensor, valid: torch.Tensor,
                   inside: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        volume, data = self._volume, self._volume.blocks.data
+        volume = self._volume
         crossed = torch.stack([(inside[:, self._cell] != inside[:, self._cell + s]) & valid[:, self._cell] & valid[:, self._cell + s]
                                for s in self._step], -1)
         block, voxel, axis = crossed.nonzero(as_tuple=True)
@@ -144,8 +144,9 @@ class Mesher:
         gradient = torch.lerp(self._gradient(flat, known, first), self._gradient(flat, known, second), share[:, None])
         normal = torch.nn.functional.normalize(gradient, dim=1)
         at_first, at_second = address.view(-1)[first], address.view(-1)[second]
-        color = torch.lerp(data["color"][at_first], data["color"][at_second], share[:, None])
-        weight = torch.lerp(data["weight"][at_first], data["weight"][at_second], share)
+        color = torch.lerp(torch.stack(volume.colors(at_first), 1), torch.stack(volume.colors(at_second), 1), share[:, None])
+        weights = volume.blocks.data["weight"].view(-1)
+        weight = torch.lerp(weights[at_first], weights[at_second], share)
         return (slots[block], voxel * 3 + axis, _ranks(block, len(slots)), (place * volume.voxel_size).to(torch.float32), normal,
                 color, weight)
 

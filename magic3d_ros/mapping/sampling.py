@@ -15,7 +15,8 @@ class TrilinearSampler:
     """
 
     def __init__(self, volume: TSDFVolume, base: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> None:
-        self._data = volume.blocks.data
+        self._volume = volume
+        self._tsdf, self._weight = (volume.blocks.data[name].view(-1) for name in ("tsdf", "weight"))
         self._voxel_size = volume.voxel_size
         self._window = volume.blocks.window(low, high)
         self._shift = ((base - self._window.low) * SIDE).tolist()
@@ -38,7 +39,7 @@ class TrilinearSampler:
         address = torch.add(local, slots, alpha=VOXELS).view(8, -1)
         there = address >= 0
         address = address.clamp_min_(0)
-        return address, there & (self._data["weight"][address] > 0), place
+        return address, there & (self._weight[address] > 0), place
 
     @staticmethod
     def shares(place: torch.Tensor) -> torch.Tensor:
@@ -51,7 +52,7 @@ class TrilinearSampler:
         address, seen, place = self.corners(points)
         shares = self.shares(place) * seen
         total = shares.sum(0)
-        value = (self._data["tsdf"][address] * shares).sum(0) / total
+        value = (self._tsdf[address] * shares).sum(0) / total
         return torch.where(total > 0.5, value, torch.nan)
 
     def color_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -59,8 +60,8 @@ class TrilinearSampler:
         address, seen, place = self.corners(points)
         shares = self.shares(place) * seen
         shares = shares / shares.sum(0).clamp_min_(1e-6)
-        color = (self._data["color"][address] * shares[..., None]).sum(0)
-        tsdf = self._data["tsdf"][address]
+        color = torch.stack([(plane * shares).sum(0) for plane in self._volume.colors(address)], 1)
+        tsdf = self._tsdf[address]
         # An unobserved corner takes the interpolated value: it adds no slope of its own.
         tsdf = torch.where(seen, tsdf, (tsdf * shares).sum(0)).view(2, 2, 2, -1)
         x, y, z = place
