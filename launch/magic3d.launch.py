@@ -15,11 +15,10 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from magic3d_ros.config import Settings, load_settings
+from magic3d_ros.nodes.environment import prepare
 
 SHARE = get_package_share_directory("magic3d_ros")
 YES_OR_NO = ["true", "false"]
-# Fast DDS 3 (Kilted and later) reads the first name, Fast DDS 2 (Jazzy) the second.
-PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 
 
 def arguments():
@@ -39,7 +38,6 @@ def arguments():
         argument("config", os.path.join(SHARE, "config", "magic3d.yaml"), "the profile: a YAML file with any of the settings"),
         argument("extractors", "0", "cue_extractor processes that run the 2D models; 0: scene_mapper runs them itself"),
         argument("use_sim_time", "false", "take the time from /clock", YES_OR_NO),
-        argument("shared_memory", "true", "send images and clouds through shared memory (Fast DDS)", YES_OR_NO),
         argument("rviz", "false", "show the scene in RViz", YES_OR_NO),
     ]
 
@@ -73,17 +71,15 @@ def nodes(context: LaunchContext) -> list:
     return [mapper, *extractors]
 
 
-def shared_memory(context: LaunchContext) -> list:
-    """Choose the transport for all processes, RViz too, unless the user's environment names one."""
-    chosen = any(name in os.environ for name in PROFILE_VARIABLES)
-    if chosen or LaunchConfiguration("shared_memory").perform(context) != "true":
-        return []
-    transports = os.path.join(SHARE, "config", "fastdds_shared_memory.xml")
-    return [SetEnvironmentVariable(name, transports) for name in PROFILE_VARIABLES]
+def transports() -> list:
+    """Shared memory for all processes, RViz too, unless the user's environment names a profile of its own."""
+    wanted = dict(os.environ)
+    prepare(wanted)
+    return [SetEnvironmentVariable(name, value) for name, value in wanted.items() if name not in os.environ]
 
 
 def generate_launch_description():
     rviz = Node(package="rviz2", executable="rviz2", name="rviz2", condition=IfCondition(LaunchConfiguration("rviz")),
                 arguments=["-d", os.path.join(SHARE, "rviz", "magic3d.rviz")],
                 parameters=[{"use_sim_time": LaunchConfiguration("use_sim_time")}])
-    return LaunchDescription([*arguments(), OpaqueFunction(function=shared_memory), OpaqueFunction(function=nodes), rviz])
+    return LaunchDescription([*arguments(), *transports(), OpaqueFunction(function=nodes), rviz])

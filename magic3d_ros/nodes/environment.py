@@ -9,6 +9,9 @@ from pathlib import Path
 import magic3d_ros
 
 _PROFILE = "fastdds_shared_memory.xml"
+_FAST_DDS_2, _FAST_DDS_3 = "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"
+_WITH_FAST_DDS_2 = ("humble", "iron", "jazzy")
+"""Fast DDS 3, from Kilted on, knows the first name too but warns that it is deprecated."""
 
 
 def shared_memory_profile() -> Path | None:
@@ -33,8 +36,8 @@ def prepare(environment: MutableMapping[str, str] | None = None, local_only: boo
     """
     environment = os.environ if environment is None else environment
     profile = shared_memory_profile()
-    if profile is not None and "FASTRTPS_DEFAULT_PROFILES_FILE" not in environment:
-        environment.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
+    if profile is not None and not any(name in environment for name in (_FAST_DDS_2, _FAST_DDS_3)):
+        environment[_FAST_DDS_2 if environment.get("ROS_DISTRO") in _WITH_FAST_DDS_2 else _FAST_DDS_3] = str(profile)
     if local_only:
         environment.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
