@@ -138,7 +138,7 @@ class RosSettings:
     pose_source: str = setting("tf", "where poses come from", choices=("tf", "pose", "odometry"))
     sync_slop: float = setting(0.03, "colour, depth and pose this far apart in time still belong together", "s", 0.0, 2.0)
     pose_timeout: float = setting(0.5, "a frame waits this long for its pose before it is dropped", "s", 0.0, 60.0)
-    queue_size: int = setting(8, "frames waiting for the mapper; the oldest is dropped, and counted, when full", "", 1, 1000)
+    queue_size: int = setting(30, "frames waiting for the mapper, 1.5 MB each at 640x480; the oldest is dropped, and counted, when full", "", 1, 1000)
     reliable: bool = setting(True, "subscribe RELIABLE (a publisher with best effort only needs false)")
     compressed: bool = setting(False, "subscribe rgb/compressed and depth/compressedDepth instead of raw images")
     publish_interval: float = setting(2.0, "points, instances, objects and markers at most this often", "s", 0.05, 3600.0)

@@ -31,6 +31,8 @@ class FrameDecoder:
         metres = decode_depth(depth, self._settings.input.depth_scale)
         rectifier = self._rectifier_for(info, depth_info if depth_to_color is not None else None, depth_to_color)
         rgb, metres = rectifier(rgb, metres)
+        if not rgb.flags.writeable:
+            rgb = rgb.copy()  # it is the message's memory: torch wants its own, and the message can go
         return RGBDFrame(stamp, rgb, metres, rectifier.camera, camera_to_world, index)
 
     def _rectifier_for(self, info: Any, depth_info: Any, depth_to_color: np.ndarray | None) -> Rectifier:

@@ -1,4 +1,4 @@
-"""The scene and the thread that works on it. Knows no ROS: frames and jobs come in, a scene is there to be read."""
+"""The scene and the threads that work on it: one maps, one answers. Knows no ROS: frames and jobs come in, a scene comes out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Incoming:
 
 
 class LiveMapping:
-    """Owns the pipeline and its worker thread.
+    """Owns the pipeline and its threads.
 
     build: makes an empty pipeline; slow (it loads models), so it runs on the worker. send_keyframe: where keyframes go whose cues
     come from elsewhere (ros.external_cues); None when the pipeline's own extractor looks at them.
@@ -56,17 +56,21 @@ class LiveMapping:
         self._last_update = time.monotonic()
         self._update_seconds = 0.0
         self._stopped = threading.Event()
+        self._understanding_since: float | None = None
         self._queue = WorkQueue(self._add, self._idle, self._queue_full, settings.ros.queue_size)
+        self._answers = WorkQueue(lambda _: None, lambda: None, lambda _: None)
         self._queue.submit(self._load, self._loaded)
 
     def start(self) -> None:
         """Start the worker; it loads the models first."""
         self._queue.start()
+        self._answers.start()
 
     def stop(self) -> bool:
-        """End the worker; False when a piece of work did not end within half a minute."""
+        """End both threads; False when a piece of work did not end within half a minute."""
         self._stopped.set()
-        return self._queue.stop()
+        ended = self._answers.stop()
+        return self._queue.stop() and ended
 
     @property
     def scene(self) -> Scene:
@@ -78,6 +82,12 @@ class LiveMapping:
         """Frames waiting to be worked on."""
         return len(self._queue)
 
+    @property
+    def busy_for(self) -> float:
+        """Seconds for which things and names are being brought up to date already; frames wait meanwhile. 0 = they are not."""
+        since = self._understanding_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def put(self, frame: Incoming) -> None:
         """Queue a frame; the oldest waiting one is dropped, and counted, when there are too many."""
         self._queue.capacity = self.settings.ros.queue_size
@@ -87,6 +97,16 @@ class LiveMapping:
         """Run a job on the worker with the pipeline, before further frames; `done(result, error)` is called there."""
         self._queue.submit(lambda: job(self._ready_pipeline()), done)
 
+    def ask(self, job: Callable[[ScenePipeline], Any], done: Callable[[Any, Exception | None], None]) -> None:
+        """Run a job that only reads `pipeline.scene` and its models, beside the mapping: questions need not wait for it.
+
+        While the models are loading it waits for them.
+        """
+        if self.pipeline is None:
+            self.submit(job, done)
+        else:
+            self._answers.submit(lambda: job(self._ready_pipeline()), done)
+
     def add_cues(self, cues: CueFrame) -> None:
         """Cues from elsewhere for a keyframe that waits for them; late or unknown ones are counted. Any thread."""
         self._queue.submit(lambda: self._join_cues(cues), _log_failure)
@@ -94,11 +114,14 @@ class LiveMapping:
     def understand(self) -> Scene:
         """Bring the scene up to date now. On the worker only (as part of a job)."""
         pipeline = self._ready_pipeline()
-        started = time.monotonic()
+        started = self._understanding_since = time.monotonic()
         before = pipeline.scene
-        scene = pipeline.understand()
-        self._update_seconds = time.monotonic() - started
-        self._last_update = time.monotonic()
+        try:
+            scene = pipeline.understand()
+        finally:
+            self._understanding_since = None
+            self._last_update = time.monotonic()
+            self._update_seconds = self._last_update - started
         self._fresh_frames = self._fresh_keyframes = 0
         if scene is not before:
             self.version += 1

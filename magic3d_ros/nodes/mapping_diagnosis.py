@@ -33,8 +33,9 @@ class InputState:
     known_frames: tuple[str, ...] = ()
 
 
-def input_report(state: InputState, counts: FrameCounts, active: bool, loading: str) -> Report:
-    """Whether frames come in, and if not, why not."""
+def input_report(state: InputState, counts: FrameCounts, active: bool, loading: str, busy_for: float = 0.0) -> Report:
+    """Whether frames come in, and if not, why not. loading: what is still in the way of the start; busy_for: seconds for which
+    the worker has been understanding instead of mapping."""
     summary = counts.summary()
     received, used = counts.rates()
     values = {**summary, "received_per_second": received, "used_per_second": used, "latency_s": counts.latency,
@@ -42,6 +43,8 @@ def input_report(state: InputState, counts: FrameCounts, active: bool, loading: 
               **{f"publishers.{role}": n for role, n in state.publishers.items()},
               **{f"why.{reason}": why for reason, why in counts.why.items()}}
     level, message = _judge_input(state, counts, summary, active, loading)
+    if busy_for > 5.0 and not loading:
+        level, message = _WARNING, f"frames wait: things and names have been brought up to date for {busy_for:.0f} s"
     return Report("input", level, message, values)
 
 

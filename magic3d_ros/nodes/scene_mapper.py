@@ -163,8 +163,8 @@ class SceneMapper(LifecycleNode):
             return [Report("input", 1, "the node is not configured", {})]
         loading = self.mapping.failure or ("" if self.mapping.pipeline is not None else "the models are loading")
         state = self._input_state()
-        reports = [input_report(state, self.counts, self._active, loading), sync_report(state), pose_report(state),
-                   mapping_report(self.mapping)]
+        reports = [input_report(state, self.counts, self._active, loading, self.mapping.busy_for), sync_report(state),
+                   pose_report(state), mapping_report(self.mapping)]
         if self._sender is not None:
             reports.append(cue_report(self.mapping, self._sender.extractors, self._sender.refused))
         return reports

@@ -44,7 +44,7 @@ Transform = Callable[[str, int], np.ndarray]
 
 
 class SceneServices:
-    """Offers the services; answers read the scene's snapshot, or run on the mapping's worker where models or map are needed.
+    """Offers the services; answers read the scene's snapshot; what needs or changes the map runs on the mapping's worker.
 
     to_world: (frame, stamp) -> (4, 4) transform of that frame into the world frame; raises LookupError with the reason.
     """
@@ -79,7 +79,7 @@ class SceneServices:
             return pipeline.scene, pipeline.scene.query(question)
 
         try:
-            scene, found = await self._on_worker(answer)
+            scene, found = await self._answers.of(lambda done: self._mapping.ask(answer, done))
         except NotReady as error:
             response.status, response.why = QueryScene.Response.NOT_READY, str(error)
             return response
@@ -110,7 +110,7 @@ class SceneServices:
         def segment(pipeline: Any) -> tuple[Scene, np.ndarray, np.ndarray]:
             return (pipeline.scene, *pipeline.scene.segment(labels))
 
-        result = await self._try(segment, response)
+        result = await self._try(segment, response, self._mapping.ask)
         if result is not None:
             scene, indices, confidence = result
             colors = np.where(indices[:, None] >= 0, id_colors(np.maximum(indices, 0)), np.uint8(128)).astype(np.uint8)
@@ -142,7 +142,7 @@ class SceneServices:
             return scene, detailed_object(scene, thing, self._header(scene), request.include_points, query.robot_radius,
                                           query.approach_reach), image
 
-        result = await self._try(find, response)
+        result = await self._try(find, response, self._mapping.ask)
         if result is not None:
             scene, response.object, image = result
             response.header = self._header(scene)
@@ -252,13 +252,11 @@ class SceneServices:
     def _header(self, scene: Scene) -> Any:
         return header(scene.stamp, self._settings.ros.world_frame)
 
-    async def _on_worker(self, job: Callable[[Any], Any]) -> Any:
-        return await self._answers.of(lambda done: self._mapping.submit(job, done))
-
-    async def _try(self, job: Callable[[Any], Any], response: Any) -> Any:
+    async def _try(self, job: Callable[[Any], Any], response: Any, submit: Callable[..., None] | None = None) -> Any:
         """The job's result; None after an error, which is told in the response and logged where it is not the caller's."""
+        submit = submit or self._mapping.submit
         try:
-            result = await self._on_worker(job)
+            result = await self._answers.of(lambda done: submit(job, done))
         except (NotReady, ValueError, LookupError, OSError) as error:
             response.success, response.message = False, str(error)
             return None

@@ -30,7 +30,8 @@ def test_two_extractors_share_the_keyframes_of_one_mapper(start_node):
     with SceneClient(timeout=SECONDS) as client:
         client.wait(SECONDS)
         wait_for(lambda: client.diagnostics(20.0)["cues"].values["extractors"] == "2", mapper, *extractors)
-        player = start_node("player", "room:tiny", "--compressed", "--pose-topic", "--clock", "--wait", str(SECONDS), "--rate", "0.5")
+        player = start_node("player", "room:tiny", "--compressed", "--pose-topic", "--clock", "--rate", "0.5",
+                            "--wait", str(SECONDS))
         # The room's first ten frames hold two keyframes or more for either shard.
         wait_for(lambda: cues(client)["sent"] >= 4 and not player.running, mapper, player)
         wait_for(lambda: cues(client)["sent"] == cues(client)["joined"], mapper, *extractors)
@@ -44,6 +45,12 @@ def test_two_extractors_share_the_keyframes_of_one_mapper(start_node):
         answer = client.query("a table")
         assert answer["status"] in ("found", "ambiguous", "not_found")
         assert answer["stamp"] < 60_000_000_000  # the recording's time base, not this machine's
+    done = []
+    for shard in range(2):
+        with SceneClient(node_name=f"cue_extractor_{shard}") as watcher:
+            done.append(int(watcher.diagnostics(20.0)["cues"].values["done"]))
+    assert min(done) > 0
+    assert sum(done) == int(seen["cues"].values["cues_sent"])
     for process in (*extractors, mapper):
         process.stop(patience=40.0)
         assert process.returncode == 0, process.last_lines()

@@ -173,7 +173,7 @@ def test_a_size_that_differs_is_a_frame_error_when_decoded():
     assert caught.value.reason == "size"
     stream.depth(100)
     stream.color(100, shape=(12, 16))
-    with pytest.raises(FrameError, match="16x12.*camera info says 8x6"):
+    with pytest.raises(FrameError, match=r"16x12.*camera info says 8x6"):
         stream.frames[1].decode()
 
 
