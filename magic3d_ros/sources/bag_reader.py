@@ -42,6 +42,15 @@ def is_bag(path: Path) -> bool:
     return path.suffix in SUFFIXES
 
 
+def message_types() -> Any:
+    """rosbags' store of ROS 2 Kilted's message types. Raises SourceError where rosbags is not installed."""
+    try:
+        from rosbags.typesys import Stores, get_typestore
+    except ImportError as error:
+        raise SourceError(f"bags need the Python package rosbags ({error}): pip install rosbags") from error
+    return get_typestore(Stores.ROS2_KILTED)
+
+
 class BagReader:
     """A context manager over one bag: a folder, or a single .mcap or .db3 file.
 
@@ -55,9 +64,7 @@ class BagReader:
         self._stack = ExitStack()
 
     def __enter__(self) -> BagReader:
-        from rosbags.typesys import Stores, get_typestore
-
-        self._types = get_typestore(Stores.ROS2_KILTED)
+        self._types = message_types()
         try:
             self._readers = self._open()
         except BaseException:

@@ -15,6 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.sources.bag_reader import message_types
 from magic3d_ros.sources.image_codec import (
     CompressedData,
     RawImage,
@@ -66,10 +67,9 @@ def _complete_or_nothing(path: Path) -> Iterator[Path]:
 
 def _write(source: FrameSource, folder: Path, compressed: bool, world_frame: str,
            progress: Callable[[int, int], None] | None) -> int:
+    messages = _Messages(message_types(), world_frame, compressed)
     from rosbags.rosbag2 import StoragePlugin, Writer
-    from rosbags.typesys import Stores, get_typestore
 
-    messages = _Messages(get_typestore(Stores.ROS2_KILTED), world_frame, compressed)
     total, count = len(source), 0
     with Writer(folder, version=_VERSION, storage_plugin=StoragePlugin.MCAP) as writer:
         connections: dict[str, Any] = {}

@@ -20,10 +20,12 @@ from magic3d_ros.sources.pose_stream import PoseStream, stamp_of
 from magic3d_ros.sources.rectification import Calibration, Rectifier
 from magic3d_ros.sources.source import SourceError
 from magic3d_ros.sources.text_files import parse_intrinsics
-from magic3d_ros.sources.time_sync import Match, TimeSynchronizer
+from magic3d_ros.sources.time_sync import RESTART_JUMP, Match, TimeSynchronizer
 from magic3d_ros.sources.transform_buffer import TransformBuffer, TransformError
 
 logger = logging.getLogger(__name__)
+
+_POSE_HISTORY = 30_000_000_000  # ns of transforms kept: three times tf2's, since a recording's clock may lag behind its stamps
 
 
 class _NoExtrinsics(TransformError):
@@ -55,7 +57,7 @@ class FrameAssembler:
         self._gate = gate
         self._pose_topic = pose_topic
         self._camera_frame = camera_frame
-        self._transforms = TransformBuffer()
+        self._transforms = TransformBuffer(_POSE_HISTORY, restart_jump=RESTART_JUMP)
         self._poses = PoseStream(self._transforms, world_frame, settings.bag.pose_frame)
         self._synchronizer = TimeSynchronizer(("colour", "depth"), round(settings.ros.sync_slop * 1e9))
         self._wait = round(settings.ros.pose_timeout * 1e9)
@@ -158,8 +160,8 @@ class FrameAssembler:
             return Calibration(color, depth, self._transforms.lookup(self._camera_frame, depth_frame, pair.stamp))
         except TransformError as error:
             if depth == color:
-                self._gate.warn_once("extrinsics", f"depth is in '{depth_frame}', colour in '{self._camera_frame}', and TF does not "
-                                     "connect them; their calibrations are equal, so depth is taken as registered")
+                self._gate.warn_once("extrinsics", f"depth is in '{depth_frame}', colour in '{self._camera_frame}', and TF does "
+                                     "not connect them; their calibrations are equal, so depth is taken as registered")
                 return Calibration(color)
             raise _NoExtrinsics(error.reason, "depth is not registered, and no transform connects the cameras: "
                                 f"{error} (record /tf_static, or use registered depth)") from error

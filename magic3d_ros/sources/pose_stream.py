@@ -27,7 +27,7 @@ class PoseStream:
         self.transforms = transforms
         self.world_frame = world_frame
         self.pose_frame = pose_frame
-        self._poses = TransformBuffer(transforms.cache_time, transforms.max_gap)
+        self._poses = TransformBuffer(transforms.cache_time, transforms.max_gap, transforms.restart_jump)
         self._child_frame = ""
         self._has_poses = False
 

@@ -40,14 +40,17 @@ class TransformBuffer:
     """Static and moving transforms of a tree of frames.
 
     cache_time: ns of history kept for each moving edge (tf2's default is 10 s); None keeps all.
+    restart_jump: ns; an edge whose time jumps back by this much begins anew (a recording that loops, a simulator that was reset);
+    None, as in tf2: samples older than the history are ignored, and whoever notices the jump calls `clear`.
     max_gap: ns; between samples farther apart than this nothing is interpolated; None interpolates over any gap, as tf2 does.
     Moving edges are interpolated: translation linearly, rotation on the shortest arc (slerp). Frame names lose a leading slash.
     Not synchronised: one thread, or a lock around it.
     """
 
-    def __init__(self, cache_time: int | None = None, max_gap: int | None = None) -> None:
+    def __init__(self, cache_time: int | None = None, max_gap: int | None = None, restart_jump: int | None = None) -> None:
         self.cache_time = cache_time
         self.max_gap = max_gap
+        self.restart_jump = restart_jump
         self._edges: dict[str, _Edge] = {}
 
     def set(self, parent: str, child: str, stamp: int, translation: np.ndarray, quaternion: np.ndarray,
@@ -72,6 +75,8 @@ class TransformBuffer:
         if static:
             edge.stamps, edge.values = [stamp], [value]
             return
+        if self.restart_jump is not None and edge.stamps and stamp <= edge.stamps[-1] - self.restart_jump:
+            edge.stamps, edge.values = [], []
         place = bisect.bisect_left(edge.stamps, stamp)
         if place < len(edge.stamps) and edge.stamps[place] == stamp:
             edge.values[place] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import cv2
 import numpy as np
@@ -333,13 +334,22 @@ def test_a_loop_in_the_recording_is_a_restart(tmp_path, tiny, caplog):
     with tiny.BagWriter(tmp_path / "run") as bag:
         for loop in range(2):
             for number in range(3):
-                bag.pose("/pose", 100 + number, tiny.pose(number))
                 recorded = 200 + 10 * loop + number
+                bag.transform("/tf", 100 + number, "map", "optical", tiny.pose(10 * loop + number), recorded=recorded - 0.01)
                 bag.image(COLOR, 100 + number, tiny.color_image(number), "rgb8", recorded=recorded)
                 bag.image(DEPTH, 100 + number, tiny.depth_image(number), "16UC1", recorded=recorded)
-                bag.info(COLOR_INFO, 100 + number)
+                bag.info(COLOR_INFO, recorded)
     source = opened(tmp_path / "run")
     with caplog.at_level(logging.WARNING):
-        assert [frame.index for frame in source] == [0, 1, 2, 3, 4, 5]
+        frames = list(source)
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4, 5]
+    assert [round(frame.camera_to_world[0, 3]) for frame in frames] == [0, 1, 2, 10, 11, 12]
     assert source.skipped == {}
     assert "jumped back by 2.0 s" in caplog.text
+
+
+def test_without_rosbags_the_package_is_named(tmp_path, tiny, monkeypatch):
+    run = simple_bag(tmp_path / "run", tiny)
+    monkeypatch.setitem(sys.modules, "rosbags.typesys", None)
+    with pytest.raises(SourceError, match="pip install rosbags"):
+        opened(run)

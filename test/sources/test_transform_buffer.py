@@ -113,6 +113,15 @@ def test_history_is_bounded_and_clear_keeps_what_is_static():
     assert buffer.frames() == ["b", "c"]
 
 
+def test_an_edge_begins_anew_when_its_time_jumps_back():
+    buffer = TransformBuffer(restart_jump=SECOND)
+    for stamp, x in ((10 * SECOND, 1.0), (11 * SECOND, 2.0), (0, 7.0), (SECOND // 2, 8.0)):
+        buffer.set("a", "b", stamp, np.array([x, 0.0, 0.0]), NONE)
+    assert buffer.lookup("a", "b", SECOND // 4)[0, 3] == 7.5
+    with pytest.raises(TransformError, match=r"0\.000 to 0\.500"):
+        buffer.lookup("a", "b", 10 * SECOND)
+
+
 @pytest.mark.parametrize(("translation", "quaternion"), [
     ([np.nan, 0, 0], [0, 0, 0, 1]), ([0, 0, 0], [0, 0, 0, 0]), ([0, 0, 0], [np.nan, 0, 0, 1])])
 def test_transforms_that_are_none(translation, quaternion):
