@@ -14,8 +14,8 @@ from magic3d_ros.sources.room.body import Body, compile_body
 from magic3d_ros.sources.room.description import WALLS, Furniture, SceneDescription, Walker, Window
 from magic3d_ros.sources.room.light import AreaLight
 from magic3d_ros.sources.room.material import Material, Part
-from magic3d_ros.sources.room.shapes import MOVING_SHAPES, make_shape
-from magic3d_ros.sources.room.textures import paint
+from magic3d_ros.sources.room.shapes.catalogue import MOVING_SHAPES, make_shape
+from magic3d_ros.sources.room.textures.patterns import paint
 from magic3d_ros.sources.room.triangles import Triangles, box, joined, rectangle, yaw_matrix
 
 MAX_TRIANGLES = 5_000_000

@@ -37,8 +37,10 @@ class Body:
 
     @cached_property
     def corners(self) -> np.ndarray:
-        """(n, 3, 8) float32: normal, texture coordinates and irradiance of each triangle's corners, side by side in memory, because
-        shading a pixel then touches two cache lines instead of nine."""
+        """(n, 3, 8) float32: normal, texture coordinates and irradiance of each triangle's corners.
+
+        Side by side in memory, because shading a pixel then touches two cache lines instead of nine.
+        """
         light = np.zeros_like(self.triangles.normals) if self.irradiance is None else self.irradiance
         return np.concatenate([self.triangles.normals, self.triangles.uv, light], 1).reshape(-1, 3, 8)
 

@@ -14,8 +14,8 @@ from magic3d_ros.sources.room.assets import ASSETS
 from magic3d_ros.sources.room.fields import Fields, SceneError
 from magic3d_ros.sources.room.material import Material
 from magic3d_ros.sources.room.sensor import SensorModel
-from magic3d_ros.sources.room.shapes import MOVING_SHAPES, SHAPES
-from magic3d_ros.sources.room.textures import TEXTURES
+from magic3d_ros.sources.room.shapes.catalogue import MOVING_SHAPES, SHAPES
+from magic3d_ros.sources.room.textures.patterns import TEXTURES
 
 WALLS = ("north", "east", "south", "west")
 """The walls at +y, +x, -y and -x; the room's middle is the origin of the world, its floor z = 0."""

@@ -123,7 +123,7 @@ def _bounce(body: Body, direct: np.ndarray, ambient: np.ndarray, points: np.ndar
 
 
 def _smoothed(light: np.ndarray, normals: np.ndarray, corner_to_point: np.ndarray) -> np.ndarray:
-    """Each point's light averaged with that of the points its triangles join it to, where the surface does not turn (37 degrees)."""
+    """Each point's light averaged with that of its neighbours on the surface, where it turns less than 37 degrees."""
     triangles = corner_to_point.reshape(-1, 3)
     a, b = triangles.ravel(), triangles[:, [1, 2, 0]].ravel()
     joined = np.einsum("ij,ij->i", normals[a], normals[b]) > 0.8

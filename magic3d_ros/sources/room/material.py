@@ -12,7 +12,7 @@ from magic3d_ros.sources.room.triangles import Triangles
 class Material:
     """A diffuse surface.
 
-    texture: name of a texture (textures.py), "photo:PATH" for an image of the asset wheels, or "" for plain colour.
+    texture: name of a texture (textures/patterns.py), "photo:PATH" for an image of the asset wheels, or "" for plain colour.
     tint: linear RGB that multiplies the texture. emission: light given off, in units of the texture's colour.
     repeat: how many times the texture repeats a unit of the texture coordinates (a metre for most primitives).
     glass: depth sensors see through it.

@@ -96,7 +96,8 @@ class RoomView:
         normal *= -np.sign(cosine)[:, None]
         cosine = np.abs(cosine)
         material = body.material[hits.triangle]
-        footprint = body.texel_density[hits.triangle] * hits.distance * np.float32(pixel_angle) / np.sqrt(np.clip(cosine, 0.15, 1))
+        slant = np.sqrt(np.clip(cosine, 0.15, 1))  # between the blur of the two axes of a slanted pixel
+        footprint = body.texel_density[hits.triangle] * hits.distance * np.float32(pixel_angle) / slant
         reflectance = body.atlas.sample(material, uv, footprint)
         if moving is not None:
             normal = normal @ moving[0].pose[:3, :3].T.astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from magic3d_ros.sources.room.material import Material, Part
-from magic3d_ros.sources.room.triangles import box, capsule, cylinder, joined, rectangle, tilt_matrix
+from magic3d_ros.sources.room.triangles import Triangles, box, capsule, cylinder, joined, rectangle, tilt_matrix
 
 Colour = tuple[float, float, float]
 
@@ -16,11 +16,13 @@ def refrigerator(width: float = 0.70, depth: float = 0.66, height: float = 1.75,
              for low, high in ((0.08, split - 0.006), (split + 0.006, height))]
     plinth = box((0, 0.02, 0.04), (width - 0.04, depth - 0.10, 0.08))
     x, front = -width / 2 + 0.06, -depth / 2 - 0.035
-    handles = [capsule((x, front, low), (x, front, high), 0.012) for low, high in ((split - 0.50, split - 0.06), (split + 0.06, split + 0.30))]
+    handles = [capsule((x, front, low), (x, front, high), 0.012)
+               for low, high in ((split - 0.50, split - 0.06), (split + 0.06, split + 0.30))]
     handles += [box((x, front + 0.018, z), (0.02, 0.036, 0.02)) for z in (split - 0.47, split - 0.09, split + 0.09, split + 0.27)]
     gap = box((0, -depth / 2 + 0.045, split), (width - 0.02, 0.05, 0.014))
     return [Part(joined([case, *doors]), Material("", (0.74 * colour[0], 0.75 * colour[1], 0.76 * colour[2]))),
-            Part(joined([plinth, gap]), Material("", (0.04, 0.04, 0.04))), Part(joined(handles), Material("", (0.16, 0.17, 0.18)))]
+            Part(joined([plinth, gap]), Material("", (0.04, 0.04, 0.04))),
+            Part(joined(handles), Material("", (0.16, 0.17, 0.18)))]
 
 
 def microwave(colour: Colour = (0.75, 0.75, 0.77)) -> list[Part]:
@@ -42,8 +44,9 @@ def television(width: float = 1.05, glow: float = 0.9, picture: int = 0) -> list
     height = width * 9 / 16
     frame = box((0, 0, height / 2 + 0.07), (width + 0.03, 0.05, height + 0.03), 0.006, 0.15)
     screen = rectangle((-width / 2, -0.0265, 0.07), (width, 0, 0), (0, 0, height), 0.15, stretched=True)
-    feet = [joined([box((x, 0, 0.008), (0.03, 0.24, 0.016)), box((x, 0, 0.035), (0.03, 0.03, 0.07))]) for x in (-width * 0.35, width * 0.35)]
-    return [Part(joined([frame, *feet]), Material("", (0.035, 0.035, 0.04))), Part(screen, Material(f"screen:{picture}", (0.6, 0.6, 0.6), glow))]
+    feet = [box((side * width * 0.35, 0, z), size) for side in (-1, 1)
+            for z, size in ((0.008, (0.03, 0.24, 0.016)), (0.035, (0.03, 0.03, 0.07)))]
+    return [Part(joined([frame, *feet]), Material("", (0.035, 0.035, 0.04))), _lit_screen(screen, picture, glow)]
 
 
 def monitor(width: float = 0.54, glow: float = 0.8, picture: int = 1) -> list[Part]:
@@ -52,13 +55,14 @@ def monitor(width: float = 0.54, glow: float = 0.8, picture: int = 1) -> list[Pa
     frame = box((0, 0, 0.14 + height / 2), (width + 0.02, 0.035, height + 0.02), 0.004)
     screen = rectangle((-width / 2, -0.0185, 0.14), (width, 0, 0), (0, 0, height), 0.1, stretched=True)
     stand = [box((0, 0.02, 0.01), (0.24, 0.18, 0.02), 0.006), box((0, 0.035, 0.12), (0.06, 0.02, 0.24))]
-    return [Part(joined([frame, *stand]), Material("", (0.05, 0.05, 0.055))), Part(screen, Material(f"screen:{picture}", (0.6, 0.6, 0.6), glow))]
+    return [Part(joined([frame, *stand]), Material("", (0.05, 0.05, 0.055))), _lit_screen(screen, picture, glow)]
 
 
 def keyboard(colour: Colour = (1.0, 1.0, 1.0)) -> list[Part]:
     """A computer keyboard."""
     keys = rectangle((-0.22, -0.07, 0.022), (0.44, 0, 0), (0, 0.14, 0.006), 0.1, stretched=True)
-    return [Part(box((0, 0, 0.011), (0.45, 0.15, 0.022), 0.004), Material("", (0.05, 0.05, 0.05))), Part(keys, Material("keyboard", colour))]
+    base = box((0, 0, 0.011), (0.45, 0.15, 0.022), 0.004)
+    return [Part(base, Material("", (0.05, 0.05, 0.05))), Part(keys, Material("keyboard", colour))]
 
 
 def laptop(glow: float = 0.8, picture: int = 2) -> list[Part]:
@@ -66,7 +70,12 @@ def laptop(glow: float = 0.8, picture: int = 2) -> list[Part]:
     base = box((0, 0, 0.009), (0.34, 0.24, 0.018), 0.004)
     keys = rectangle((-0.15, -0.01, 0.0185), (0.30, 0, 0), (0, 0.115, 0), 0.1, stretched=True)
     pad = box((0, -0.065, 0.0182), (0.10, 0.065, 0.001))
-    lid = box((0, 0, 0.11), (0.34, 0.008, 0.22), 0.003).transformed(tilt_matrix(-14), (0, 0.118, 0.018))
-    screen = rectangle((-0.16, -0.0045, 0.012), (0.32, 0, 0), (0, 0, 0.198), 0.1, stretched=True).transformed(tilt_matrix(-14), (0, 0.118, 0.018))
+    opened, hinge = tilt_matrix(-14), (0.0, 0.118, 0.018)
+    lid = box((0, 0, 0.11), (0.34, 0.008, 0.22), 0.003).transformed(opened, hinge)
+    screen = rectangle((-0.16, -0.0045, 0.012), (0.32, 0, 0), (0, 0, 0.198), 0.1, stretched=True).transformed(opened, hinge)
     return [Part(joined([base, lid]), Material("brushed", (0.7, 0.7, 0.72))), Part(keys, Material("keyboard")),
-            Part(pad, Material("", (0.35, 0.35, 0.36))), Part(screen, Material(f"screen:{picture}", (0.6, 0.6, 0.6), glow))]
+            Part(pad, Material("", (0.35, 0.35, 0.36))), _lit_screen(screen, picture, glow)]
+
+
+def _lit_screen(face: Triangles, picture: int, glow: float) -> Part:
+    return Part(face, Material(f"screen:{picture}", (0.6, 0.6, 0.6), glow))

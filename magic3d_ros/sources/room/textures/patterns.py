@@ -11,8 +11,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from magic3d_ros.sources.room.noise import cloud, image, mixed
-from magic3d_ros.sources.room.prints import (
+from magic3d_ros.sources.room.textures.noise import cloud, image, mixed
+from magic3d_ros.sources.room.textures.prints import (
     book,
     clock,
     football,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from magic3d_ros.sources.room.material import Material, Part
-from magic3d_ros.sources.room.prints import COVERS
+from magic3d_ros.sources.room.textures.prints import COVERS
 from magic3d_ros.sources.room.triangles import Triangles, box, capsule, joined, rectangle, sphere, tilt_matrix
 
 Colour = tuple[float, float, float]
@@ -13,13 +13,16 @@ SIDES = (-1, 1)
 BOARD = 0.022
 """Metres: thickness of furniture board."""
 
+PAPER = Material("", (0.78, 0.75, 0.66))
+
 
 def bookshelf(width: float = 1.2, depth: float = 0.3, height: float = 1.8, shelves: int = 5, wood: str = "oak",
               colour: Colour = (1.0, 1.0, 1.0)) -> list[Part]:
     """An open bookcase. Its shelves carry books at the heights that `shelf_height` gives."""
     pieces = [box((side * (width - BOARD) / 2, 0, height / 2), (BOARD, depth, height)) for side in SIDES]
     pieces.append(box((0, 0, height / 2), (BOARD, depth - 0.02, height)))
-    pieces += [box((0, 0, shelf_height(i, height, shelves) - BOARD / 2), (width - 2 * BOARD, depth, BOARD)) for i in range(shelves + 1)]
+    pieces += [box((0, 0, shelf_height(i, height, shelves) - BOARD / 2), (width - 2 * BOARD, depth, BOARD))
+               for i in range(shelves + 1)]
     back = box((0, depth / 2 - 0.004, height / 2), (width, 0.008, height))
     return [Part(joined(pieces), Material(wood, colour, repeat=0.8)),
             Part(back, Material(wood, (colour[0] * 0.7, colour[1] * 0.7, colour[2] * 0.7), repeat=0.8))]
@@ -43,8 +46,9 @@ def books(count: int = 8, seed: int = 0, depth: float = 0.17, tallest: float = 0
         middle, front = x + width / 2, -reach / 2
         spine = rectangle((middle - width / 2 + 0.001, front, 0), (width - 0.002, 0, 0), (0, 0, height), 0.1, stretched=True)
         covers = [box((middle + side * (width / 2 - 0.002), 0, height / 2), (0.003, reach - 0.002, height)) for side in SIDES]
-        parts += [Part(spine, Material(f"book:{kind}")), Part(joined(covers), Material("", (red, green, blue))),
-                  Part(box((middle, 0.003, height / 2), (width - 0.007, reach - 0.008, height - 0.012)), Material("", (0.78, 0.75, 0.66)))]
+        pages = box((middle, 0.003, height / 2), (width - 0.007, reach - 0.008, height - 0.012))
+        cover = Material("", (red, green, blue))
+        parts += [Part(spine, Material(f"book:{kind}")), Part(joined(covers), cover), Part(pages, PAPER)]
         x += width
     return parts
 
@@ -65,7 +69,7 @@ def book_pile(count: int = 4, seed: int = 0) -> list[Part]:
         covers = joined(box((0, 0, level), (0.24, 0.17, 0.003)) for level in (0.002, thickness - 0.002))
         pages = box((0, 0.003, thickness / 2), (0.232, 0.160, thickness - 0.006))
         for body, material in ((spine, Material(f"book:{kind}")), (covers, Material("", (red, green, blue))),
-                               (pages, Material("", (0.78, 0.75, 0.66)))):
+                               (pages, PAPER)):
             parts.append(Part(body.transformed(matrix, (0, 0, z)), material))
         z += thickness
     return parts
@@ -92,15 +96,16 @@ def chest(width: float = 0.9, depth: float = 0.45, height: float = 0.85, rows: i
 def wardrobe(width: float = 1.0, depth: float = 0.58, height: float = 1.95, wood: str = "oak",
              colour: Colour = (1.0, 1.0, 1.0)) -> list[Part]:
     """Two tall doors with panels and bar handles, a cornice above and a plinth below."""
-    body = [box((0, 0.01, height / 2), (width, depth - 0.02, height - 0.02)), box((0, 0, height - 0.03), (width + 0.06, depth + 0.05, 0.06)),
-            box((0, 0, 0.04), (width + 0.02, depth + 0.01, 0.08))]
+    body = [box((0, 0.01, height / 2), (width, depth - 0.02, height - 0.02)),
+            box((0, 0, height - 0.03), (width + 0.06, depth + 0.05, 0.06)), box((0, 0, 0.04), (width + 0.02, depth + 0.01, 0.08))]
     doors, panels, handles = [], [], []
     for side in SIDES:
         x = side * width / 4
         doors.append(box((x, -depth / 2, height / 2), (width / 2 - 0.008, 0.022, height - 0.16), 0.004, 0.15))
         for low, high in ((0.14, height * 0.42), (height * 0.46, height - 0.16)):
             panels.append(box((x, -depth / 2 - 0.012, (low + high) / 2), (width / 2 - 0.16, 0.012, high - low), 0.006, 0.15))
-        handles.append(capsule((side * 0.04, -depth / 2 - 0.035, height * 0.45), (side * 0.04, -depth / 2 - 0.035, height * 0.55), 0.010))
+        x, y = side * 0.04, -depth / 2 - 0.035
+        handles.append(capsule((x, y, height * 0.45), (x, y, height * 0.55), 0.010))
     dark = (colour[0] * 0.75, colour[1] * 0.75, colour[2] * 0.75)
     return [Part(joined(body), Material(wood, dark, repeat=0.8)), Part(joined(doors), Material(wood, colour, repeat=0.8)),
             Part(joined(panels), Material(wood, dark, repeat=0.8)), Part(joined(handles), Material("brushed", (0.5, 0.5, 0.5)))]
@@ -114,7 +119,8 @@ def crate(width: float = 0.42, depth: float = 0.32, height: float = 0.28) -> lis
         z = 0.016 + gap * (row + 0.5)
         slats += [box((0, side * (depth - 0.012) / 2, z), (width, 0.012, slat)) for side in SIDES]
         slats += [box((side * (width - 0.012) / 2, 0, z), (0.012, depth - 0.024, slat)) for side in SIDES]
-    slats += [box((x * (width / 2 - 0.025), y * (depth / 2 - 0.025), height / 2), (0.024, 0.024, height)) for x in SIDES for y in SIDES]
+    slats += [box((x * (width / 2 - 0.025), y * (depth / 2 - 0.025), height / 2), (0.024, 0.024, height))
+              for x in SIDES for y in SIDES]
     return [Part(joined(slats), Material("pine", repeat=1.5))]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from magic3d_ros.sources.room.noise import cloud, image, mixed
+from magic3d_ros.sources.room.textures.noise import cloud, image, mixed
 
 COVERS = ((140, 32, 28), (28, 62, 116), (40, 92, 54), (196, 160, 78), (206, 200, 180), (52, 52, 58), (116, 52, 104),
           (208, 104, 40))

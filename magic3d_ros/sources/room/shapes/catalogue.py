@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from magic3d_ros.sources.room import appliances, household, seating, storage
 from magic3d_ros.sources.room.fields import SceneError
 from magic3d_ros.sources.room.material import Material, Part
-from magic3d_ros.sources.room.person import GAIT_PHASES, STRIDE, person
-from magic3d_ros.sources.room.textures import TEXTURES
+from magic3d_ros.sources.room.shapes import appliances, household, seating, storage
+from magic3d_ros.sources.room.shapes.person import GAIT_PHASES, STRIDE, person
+from magic3d_ros.sources.room.textures.patterns import TEXTURES
 from magic3d_ros.sources.room.triangles import box
 
 Shape = Callable[..., list[Part]]

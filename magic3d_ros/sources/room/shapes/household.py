@@ -45,8 +45,9 @@ def potted_plant(height: float = 1.2, leaves: int = 34, seed: int = 1) -> list[P
     """Long arching leaves out of a clay pot."""
     random = np.random.default_rng(seed)
     pot_height, radius = 0.26 + 0.06 * height, 0.14 + 0.03 * height
-    pot = revolved([(0, 0), (radius * 0.68, 0), (radius * 0.92, pot_height - 0.05), (radius, pot_height - 0.05), (radius, pot_height),
-                    (radius - 0.02, pot_height), (radius - 0.03, pot_height - 0.03), (0, pot_height - 0.03)], 32, 0.06)
+    pot = revolved([(0, 0), (radius * 0.68, 0), (radius * 0.92, pot_height - 0.05), (radius, pot_height - 0.05),
+                    (radius, pot_height), (radius - 0.02, pot_height), (radius - 0.03, pot_height - 0.03),
+                    (0, pot_height - 0.03)], 32, 0.06)
     soil = cylinder((0, 0, pot_height - 0.035), radius - 0.03, 0.01)
     crown = height - pot_height
     stems, foliage = [], []
@@ -56,8 +57,9 @@ def potted_plant(height: float = 1.2, leaves: int = 34, seed: int = 1) -> list[P
         foot_height = pot_height - 0.03 + crown * 0.45 * share
         length = crown * float(random.uniform(0.46, 0.62)) * (1.0 - 0.25 * share)
         rise = float(48 + 34 * share + random.uniform(-8, 8))
-        foliage.append(blade((0.02 * np.cos(np.radians(heading)), 0.02 * np.sin(np.radians(heading)), foot_height), heading, length,
-                             float(random.uniform(0.10, 0.14)) * (0.6 + 0.4 * height), rise, float(random.uniform(55, 85))))
+        foot = (0.02 * np.cos(np.radians(heading)), 0.02 * np.sin(np.radians(heading)), foot_height)
+        width, droop = float(random.uniform(0.10, 0.14)) * (0.6 + 0.4 * height), float(random.uniform(55, 85))
+        foliage.append(blade(foot, heading, length, width, rise, droop))
     stems.append(capsule((0, 0, pot_height - 0.04), (0, 0, pot_height + crown * 0.48), 0.022, 0.012))
     return [Part(pot, Material("terracotta", repeat=2.0)), Part(soil, Material("soil", repeat=4.0)),
             Part(joined(foliage), Material("leaf")), Part(joined(stems), Material("", (0.12, 0.16, 0.05)))]
@@ -103,9 +105,11 @@ def vase(height: float = 0.32, colour: Colour = (0.10, 0.22, 0.42)) -> list[Part
 
 def teapot(colour: Colour = (0.78, 0.76, 0.70)) -> list[Part]:
     """Belly, lid with a knob, spout towards +x, handle towards -x; 16 cm high."""
-    belly = revolved([(0, 0), (0.055, 0), (0.060, 0.008), (0.085, 0.045), (0.088, 0.07), (0.070, 0.105), (0.048, 0.118), (0.045, 0.124),
-                      (0.030, 0.134), (0.010, 0.138), (0.009, 0.144), (0.014, 0.152), (0.010, 0.160), (0, 0.162)], 36, 0.015)
-    spout = joined([capsule((0.070, 0, 0.050), (0.112, 0, 0.085), 0.022, 0.014), capsule((0.112, 0, 0.085), (0.142, 0, 0.122), 0.014, 0.010)])
+    belly = revolved([(0, 0), (0.055, 0), (0.060, 0.008), (0.085, 0.045), (0.088, 0.07), (0.070, 0.105), (0.048, 0.118),
+                      (0.045, 0.124), (0.030, 0.134), (0.010, 0.138), (0.009, 0.144), (0.014, 0.152), (0.010, 0.160),
+                      (0, 0.162)], 36, 0.015)
+    spout = joined([capsule((0.070, 0, 0.050), (0.112, 0, 0.085), 0.022, 0.014),
+                    capsule((0.112, 0, 0.085), (0.142, 0, 0.122), 0.014, 0.010)])
     handle = tube([(-0.070 - 0.052 * np.sin(a), 0, 0.070 + 0.042 * np.cos(a)) for a in np.linspace(0, np.pi, 10)], 0.008)
     return [Part(joined([belly, spout, handle]), Material("", colour))]
 
@@ -113,7 +117,8 @@ def teapot(colour: Colour = (0.78, 0.76, 0.70)) -> list[Part]:
 def bottle(height: float = 0.31, colour: Colour = (0.02, 0.06, 0.03)) -> list[Part]:
     """A wine bottle with a paper label and a capsule over the cork."""
     h = height
-    body = revolved([(0, 0), (0.037, 0), (0.038, 0.01), (0.038, h * 0.58), (0.030, h * 0.68), (0.015, h * 0.76), (0.014, h * 0.80)], 28, 0.02)
+    body = revolved([(0, 0), (0.037, 0), (0.038, 0.01), (0.038, h * 0.58), (0.030, h * 0.68), (0.015, h * 0.76),
+                     (0.014, h * 0.80)], 28, 0.02)
     top = revolved([(0.0145, h * 0.80), (0.0145, h - 0.012), (0.016, h - 0.012), (0.016, h), (0, h)], 28, 0.02)
     label = revolved([(0.0385, h * 0.22), (0.0385, h * 0.48)], 28, 0.02)
     return [Part(body, Material("", colour)), Part(top, Material("", (0.30, 0.03, 0.04))),
@@ -129,10 +134,12 @@ def wicker_basket(radius: float = 0.17, height: float = 0.34) -> list[Part]:
 def pedal_bin(radius: float = 0.15, height: float = 0.62, colour: Colour = (1.0, 1.0, 1.0)) -> list[Part]:
     """A steel pedal bin with a black rim and a domed lid."""
     body = revolved([(0, 0), (radius, 0), (radius, height * 0.84), (0, height * 0.84)], 36, 0.08)
-    rims = [revolved([(radius, z), (radius + 0.006, z), (radius + 0.006, z + 0.03), (radius, z + 0.03)], 36) for z in (0.0, height * 0.82)]
+    rims = [revolved([(radius, z), (radius + 0.006, z), (radius + 0.006, z + 0.03), (radius, z + 0.03)], 36)
+            for z in (0.0, height * 0.82)]
     dome = revolved([(radius * np.cos(a), height * (0.87 + 0.13 * np.sin(a))) for a in np.linspace(0, np.pi / 2, 8)], 36)
     pedal = box((0, -radius - 0.03, 0.02), (0.08, 0.07, 0.015), 0.004)
-    return [Part(joined([body, dome]), Material("brushed", colour, repeat=2.0)), Part(joined([*rims, pedal]), Material("", (0.05, 0.05, 0.05)))]
+    return [Part(joined([body, dome]), Material("brushed", colour, repeat=2.0)),
+            Part(joined([*rims, pedal]), Material("", (0.05, 0.05, 0.05)))]
 
 
 def painting(width: float = 0.9, height: float = 0.65, picture: int = 0, frame: str = "walnut") -> list[Part]:
@@ -168,6 +175,7 @@ def ball(radius: float = 0.11, colour: Colour = (1.0, 1.0, 1.0)) -> list[Part]:
 
 
 def magazine(seed: int = 0) -> list[Part]:
-    """An open-air magazine lying flat, its page up."""
+    """A magazine lying flat, its cover up."""
     page = rectangle((-0.105, -0.14, 0.006), (0.21, 0, 0), (0, 0.28, 0), 0.1, stretched=True)
-    return [Part(page, Material(f"newspaper:{seed}")), Part(box((0, 0, 0.0028), (0.21, 0.28, 0.0056)), Material("", (0.75, 0.74, 0.7)))]
+    sheets = box((0, 0, 0.0028), (0.21, 0.28, 0.0056))
+    return [Part(page, Material(f"newspaper:{seed}")), Part(sheets, Material("", (0.75, 0.74, 0.7)))]

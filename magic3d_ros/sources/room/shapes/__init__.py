@@ -1,0 +1,1 @@
+"""Procedural things: furniture, household things, a person."""
