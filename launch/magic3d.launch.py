@@ -19,6 +19,7 @@ from magic3d_ros.nodes.environment import prepare
 
 SHARE = get_package_share_directory("magic3d_ros")
 YES_OR_NO = ["true", "false"]
+SECONDS_TO_END = "20"  # Python takes apart models and map at its end: 6 s on two busy cores, and launch's own patience is 5 s
 
 
 def arguments():
@@ -58,16 +59,16 @@ def profile(context: LaunchContext, external_cues: bool) -> dict:
 def nodes(context: LaunchContext) -> list:
     """scene_mapper and its cue_extractors."""
     shards = int(LaunchConfiguration("extractors").perform(context))
-    common = {"use_sim_time": LaunchConfiguration("use_sim_time").perform(context) == "true"}
+    clock = {"use_sim_time": LaunchConfiguration("use_sim_time").perform(context) == "true"}
     settings = profile(context, external_cues=shards > 0)
     topics = {"rgb": "rgb", "depth": "depth", "camera_info": "camera_info", "depth/camera_info": "depth_camera_info",
               "pose": "pose", "odometry": "odometry"}
     remappings = [(topic, LaunchConfiguration(name)) for topic, name in topics.items()]
-    mapper = Node(package="magic3d_ros", executable="scene_mapper", name="scene_mapper", output="screen",
-                  parameters=[settings, common], remappings=remappings,
-                  on_exit=[EmitEvent(event=Shutdown(reason="scene_mapper ended"))])
-    extractors = [Node(package="magic3d_ros", executable="cue_extractor", name=f"cue_extractor_{shard}", output="screen",
-                       parameters=[settings, common, {"shard": shard, "shards": shards}]) for shard in range(shards)]
+    common = {"package": "magic3d_ros", "output": "screen", "sigterm_timeout": SECONDS_TO_END}
+    mapper = Node(executable="scene_mapper", name="scene_mapper", parameters=[settings, clock], remappings=remappings,
+                  on_exit=[EmitEvent(event=Shutdown(reason="scene_mapper ended"))], **common)
+    extractors = [Node(executable="cue_extractor", name=f"cue_extractor_{shard}",
+                       parameters=[settings, clock, {"shard": shard, "shards": shards}], **common) for shard in range(shards)]
     return [mapper, *extractors]
 
 
@@ -82,4 +83,4 @@ def generate_launch_description():
     rviz = Node(package="rviz2", executable="rviz2", name="rviz2", condition=IfCondition(LaunchConfiguration("rviz")),
                 arguments=["-d", os.path.join(SHARE, "rviz", "magic3d.rviz")],
                 parameters=[{"use_sim_time": LaunchConfiguration("use_sim_time")}])
-    return LaunchDescription([*arguments(), *transports(), OpaqueFunction(function=nodes), rviz])
+    return LaunchDescription([*arguments(), *transports(), rviz, OpaqueFunction(function=nodes)])
