@@ -24,6 +24,9 @@ FIRST_CAPACITY = 1024
 # Voxel l of a block has local coordinates (l // 64, l // 8 % 8, l % 8).
 LOCAL = np.stack(np.unravel_index(np.arange(VOXELS), (SIDE, SIDE, SIDE)), 1)
 
+# A block and the 26 around it: neighbour n is n // 9 - 1, n // 3 % 3 - 1, n % 3 - 1 blocks away; 13 is the block itself.
+NEIGHBOURS = torch.from_numpy(np.stack(np.unravel_index(np.arange(27), (3, 3, 3)), 1) - 1)
+
 
 def pack(coordinates: torch.Tensor) -> torch.Tensor:
     """(..., 3) int64 block coordinates within COORDINATE_LIMIT -> (...) int64 keys, ordered as the coordinates are."""
@@ -88,7 +91,9 @@ def unique_coordinates(coordinates: torch.Tensor) -> torch.Tensor:
 
 
 class BlockWindow:
-    """Finds the blocks of one region by a dense table (or, for a huge region, in the sorted keys); made anew when blocks change."""
+    """Finds the blocks of one region by a dense table (or, for a huge region, in the sorted keys). Made anew when blocks change."""
+
+    EMPTY = -(2**31)
 
     def __init__(self, low: torch.Tensor, size: list[int], table: torch.Tensor | None, blocks: VoxelBlocks) -> None:
         self.low = low
@@ -96,14 +101,20 @@ class BlockWindow:
         self._table = table
         self._blocks = blocks
 
-    def find(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """Slots (int64, -1 = none) of blocks at integer coordinates relative to `low`, three int64 tensors of one shape."""
+    def first_voxels(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Address (int32) of the first voxel, slot * 512, of blocks at integer coordinates relative to `low`; EMPTY = no block.
+
+        Three int64 tensors of shapes that broadcast.
+        """
         if self._table is None:
-            return self._blocks.find(torch.stack([x, y, z], -1) + self.low)
+            coordinates = torch.stack(torch.broadcast_tensors(x, y, z), -1) + self.low
+            slots = self._blocks.find(coordinates)
+            return torch.where(slots >= 0, slots * VOXELS, self.EMPTY).to(torch.int32)
         sx, sy, sz = self._size  # the outermost layer of the table holds no blocks: coordinates outside end there
-        x, y, z = x.clamp(-1, sx - 2), y.clamp(-1, sy - 2), z.clamp(-1, sz - 2)
-        flat = torch.add(z, y, alpha=sz).add_(x, alpha=sy * sz).add_(sy * sz + sz + 1)
-        return self._table.index_select(0, flat.reshape(-1)).view(flat.shape)
+        x = x.clamp(-1, sx - 2).add_(1).mul_(sy * sz)
+        y = y.clamp(-1, sy - 2).add_(1).mul_(sz)
+        flat = x + y + z.clamp(-1, sz - 2).add_(1)
+        return self._table.index_select(0, flat.view(-1)).view(flat.shape)
 
 
 class VoxelBlocks:
@@ -111,6 +122,8 @@ class VoxelBlocks:
 
     channels: {name: (planes, dtype)}; `data[name]` has shape (capacity, planes, 512), or (capacity, 512) for one plane.
     max_blocks: never more than this many blocks are held.
+    last_seen (capacity,) int64: the time given to the last `allocate` that named the block. changed (capacity,) bool: slots that were
+    allocated since a reader last cleared it, or lost a block, or have a neighbour that did.
     """
 
     def __init__(self, channels: Mapping[str, tuple[int, torch.dtype]], max_blocks: int, device: torch.device) -> None:
@@ -128,6 +141,7 @@ class VoxelBlocks:
         self.capacity = min(FIRST_CAPACITY, self.max_blocks)
         self.data = {name: self._zeros(name, self.capacity) for name in self._channels}
         self.last_seen = torch.full((self.capacity,), -1, dtype=torch.int64, device=self.device)
+        self.changed = torch.zeros(self.capacity, dtype=torch.bool, device=self.device)
         self._keys = torch.zeros(0, dtype=torch.int64, device=self.device)
         self._slots = torch.zeros(0, dtype=torch.int64, device=self.device)
         self._vacant = torch.zeros(0, dtype=torch.int64, device=self.device)
@@ -163,23 +177,23 @@ class VoxelBlocks:
 
     def window(self, low: torch.Tensor, high: torch.Tensor) -> BlockWindow:
         """A table of the blocks with low <= coordinates <= high, (3,) int64 each; blocks outside it are not found."""
-        inside = unpack(self._keys)
-        inside = ((inside >= low) & (inside <= high)).all(1) if len(inside) else torch.zeros(0, dtype=torch.bool, device=self.device)
-        coordinates, slots = unpack(self._keys[inside]), self._slots[inside]
+        coordinates = unpack(self._keys)
+        inside = ((coordinates >= low) & (coordinates <= high)).all(1)
+        coordinates, slots = coordinates[inside], self._slots[inside]
         if len(coordinates):
             low, high = coordinates.amin(0), coordinates.amax(0)
         else:
             high = low - 1
-        size = [int(s) + 3 - 1 for s in (high - low + 1).tolist()]
+        size = [int(extent) + 3 for extent in (high - low).tolist()]  # one empty layer around
         if size[0] * size[1] * size[2] > WINDOW_LIMIT:
             return BlockWindow(low, size, None, self)
-        table = torch.full((size[0], size[1], size[2]), -1, dtype=torch.int64, device=self.device)
+        table = torch.full((size[0], size[1], size[2]), BlockWindow.EMPTY, dtype=torch.int32, device=self.device)
         x, y, z = (coordinates - low + 1).unbind(1)
-        table[x, y, z] = slots
+        table[x, y, z] = (slots * VOXELS).to(torch.int32)
         return BlockWindow(low, size, table.view(-1), self)
 
     def allocate(self, coordinates: torch.Tensor, now: int) -> torch.Tensor:
-        """Slots of the blocks at (N, 3) int64 coordinates without repeats; new ones start at zero. Marks them seen at `now`.
+        """Slots of the blocks at (N, 3) int64 coordinates without repeats; new ones start at zero. They count as seen at `now`.
 
         When that makes too many blocks, the least recently seen ones are evicted (and a thirty-second of the cap more, so that
         not every frame has to); blocks seen at `now` stay. Coordinates for which there is still no room get -1 and are counted.
@@ -187,6 +201,7 @@ class VoxelBlocks:
         slots = self.find(coordinates)
         known = slots >= 0
         self.last_seen[slots[known]] = now
+        self.changed[slots[known]] = True
         missing = (~known).nonzero()[:, 0]
         if len(missing):
             excess = len(self) + len(missing) - self.max_blocks
@@ -201,6 +216,7 @@ class VoxelBlocks:
             fresh = self._take(len(missing))
             slots[missing] = fresh
             self.last_seen[fresh] = now
+            self.changed[fresh] = True
             keys = torch.cat([self._keys, pack(coordinates[missing])])
             self._keys, order = torch.sort(keys)
             self._slots = torch.cat([self._slots, fresh])[order]
@@ -225,9 +241,9 @@ class VoxelBlocks:
             larger = self._zeros(name, capacity)
             larger[: len(self.data[name])] = self.data[name]
             self.data[name] = larger
-        larger = torch.full((capacity,), -1, dtype=torch.int64, device=self.device)
-        larger[: self.capacity] = self.last_seen
-        self.last_seen = larger
+        more = capacity - self.capacity
+        self.last_seen = torch.cat([self.last_seen, self.last_seen.new_full((more,), -1)])
+        self.changed = torch.cat([self.changed, self.changed.new_zeros(more)])
         self.capacity = capacity
 
     def _evict(self, count: int, now: int) -> None:
@@ -240,6 +256,7 @@ class VoxelBlocks:
     def remove(self, positions: torch.Tensor) -> None:
         """Forget the blocks at these positions of `keys`."""
         slots = self._slots[positions]
+        around = unpack(self._keys[positions])[:, None] + NEIGHBOURS.to(self.device)
         for values in self.data.values():
             values[slots] = 0
         self.last_seen[slots] = -1
@@ -247,6 +264,8 @@ class VoxelBlocks:
         keep[positions] = False
         self._keys, self._slots = self._keys[keep], self._slots[keep]
         self._vacant = torch.cat([self._vacant, torch.sort(slots)[0]])
+        around = self.find(around.view(-1, 3))
+        self.changed[torch.cat([slots, around[around >= 0]])] = True
 
     def _zeros(self, name: str, capacity: int) -> torch.Tensor:
         planes, dtype = self._channels[name]
@@ -282,6 +301,7 @@ class VoxelBlocks:
         self._used = count
         self._keys = torch.from_numpy(np.array(state["keys"], np.int64)).to(self.device)
         self._slots = torch.arange(count, device=self.device)
+        self.changed[:count] = True
         self.last_seen[:count] = torch.from_numpy(np.array(state["last_seen"], np.int64)).to(self.device)
         for name, values in self.data.items():
             values[:count] = torch.from_numpy(np.ascontiguousarray(state[name])).to(self.device, values.dtype)

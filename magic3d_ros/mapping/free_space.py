@@ -61,10 +61,13 @@ class FreeSpace:
         self.blocks.reset()
         self._frames = 0
 
-    def observe(self, frame: RGBDFrame) -> None:
-        """Count what one frame saw: free up to a voxel before the measured surface, surface where it ends."""
+    def observe(self, frame: RGBDFrame, weights: np.ndarray | None = None) -> None:
+        """Count what one frame saw: free up to a voxel before the measured surface, surface where it ends.
+
+        weights: (H, W) trust in each pixel; those of weight 0 say nothing.
+        """
         self._frames += 1
-        free, surface = self._seen(frame)
+        free, surface = self._seen(frame, weights)
         voxels = torch.cat([free, surface])
         coordinates = unique_coordinates(torch.div(voxels, SIDE, rounding_mode="floor"))
         if len(coordinates) == 0:
@@ -77,12 +80,14 @@ class FreeSpace:
             data[f"{name}_count"].view(-1)[address] += 1
             data[f"{name}_stamp"].view(-1)[address] = frame.stamp
 
-    def _seen(self, frame: RGBDFrame) -> tuple[torch.Tensor, torch.Tensor]:
+    def _seen(self, frame: RGBDFrame, weights: np.ndarray | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Integer coordinates of the voxels seen free and seen with surface, (n, 3) int64 each without repeats."""
         camera, size, device = frame.camera, self.voxel_size, self._device
         nothing = torch.zeros((0, 3), dtype=torch.int64, device=device)
         depth = torch.from_numpy(np.ascontiguousarray(frame.depth, np.float32)).to(device)
         usable = (depth >= self._min_depth) & (depth <= self._max_depth)
+        if weights is not None:
+            usable &= torch.from_numpy(np.ascontiguousarray(weights > 0)).to(device)
         if not bool(usable.any()):
             return nothing, nothing
         farthest = float(depth[usable].max())
@@ -108,10 +113,10 @@ class FreeSpace:
         if len(block) == 0:
             return block[:, 0]
         window = self.blocks.window(block.amin(0), block.amax(0))
-        slots = window.find(*(block - window.low).unbind(1))
+        first = window.first_voxels(*(block - window.low).unbind(1))
         local = voxels - block * SIDE
-        address = slots * VOXELS + (local[:, 0] * SIDE + local[:, 1]) * SIDE + local[:, 2]
-        return address[slots >= 0]
+        address = first + (local[:, 0] * SIDE + local[:, 1]) * SIDE + local[:, 2]
+        return address[first >= 0]
 
     def free_points(self) -> np.ndarray:
         """(n, 3) float64 centres of the voxels that were seen free more often than with surface in them."""

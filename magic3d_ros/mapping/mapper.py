@@ -38,7 +38,7 @@ class Mapper:
         """
         self.volume.integrate(frame, weights, carve)
         if carve:
-            self._free_space.observe(frame)
+            self._free_space.observe(frame, weights)
         self._surface = None
 
     @torch.no_grad()

@@ -7,12 +7,13 @@ welded. Blocks are joined in the order of their keys: a mesh made step by step e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
 
-from magic3d_ros.mapping.blocks import LOCAL, SIDE, VOXELS, unpack
+from magic3d_ros.mapping.blocks import LOCAL, NEIGHBOURS, SIDE, VOXELS, unpack
 from magic3d_ros.mapping.marching_cubes import CORNERS, EDGE_AXIS, EDGE_START, triangle_table
 from magic3d_ros.mapping.surface import Surface
 from magic3d_ros.mapping.tsdf import TSDFVolume
@@ -64,10 +65,9 @@ class Mesher:
         neighbour, local = padded // SIDE + 1, padded % SIDE
         self._neighbour = torch.from_numpy(neighbour @ (9, 3, 1)).to(device)
         self._place = torch.from_numpy(local @ (SIDE * SIDE, SIDE, 1)).to(device)
-        self._around = torch.from_numpy(np.stack(np.unravel_index(np.arange(27), (3, 3, 3)), 1) - 1).to(device)
+        self._around = NEIGHBOURS.to(device)
         self._cell = torch.from_numpy((LOCAL + 1) @ (PADDED * PADDED, PADDED, 1)).to(device)  # padded number of each own voxel
         self._step = [PADDED * PADDED, PADDED, 1]
-        self._corner = (CORNERS @ self._step).tolist()
         self._local = torch.from_numpy(LOCAL).to(device)
         self._triangles = torch.from_numpy(triangle_table()).to(device)
         self._edge_step = torch.from_numpy((CORNERS @ self._step)[EDGE_START]).to(device)
@@ -88,11 +88,11 @@ class Mesher:
         return self._joined()
 
     def _update(self) -> None:
-        """Mesh the blocks that the volume marked dirty, and their neighbours, anew."""
+        """Mesh the blocks that changed, and their neighbours, anew."""
         volume, blocks = self._volume, self._volume.blocks
-        if not bool(volume.dirty.any()):
+        if not bool(blocks.changed.any()):
             return
-        stale = volume.dirty[blocks.slots]
+        stale = blocks.changed[blocks.slots]
         again = torch.zeros(blocks.capacity, dtype=torch.bool, device=volume.device)
         parts = []
         if bool(stale.any()):
@@ -100,29 +100,42 @@ class Mesher:
             slots = blocks.find((changed[:, None] + self._around).view(-1, 3))
             again[slots[slots >= 0]] = True
             order = again[blocks.slots]
-            keys, slots = blocks.keys[order], blocks.slots[order]
+            keys, slots = self._crossed(blocks.keys[order], blocks.slots[order])
             parts = [self._mesh(keys[i:i + CHUNK], slots[i:i + CHUNK]) for i in range(0, len(slots), CHUNK)]
         kept = ~again
-        kept[volume.dirty.nonzero()[:, 0]] = False  # evicted blocks are dirty and no longer among the slots
+        kept[blocks.changed.nonzero()[:, 0]] = False  # evicted blocks are no longer among the slots
         self._pieces = _Pieces.join([self._pieces.of(kept), *parts])
-        volume.dirty.zero_()
+        blocks.changed.zero_()
 
     def points(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Positions (n, 3) and normals (n, 3) of all crossings between observed voxels, also those too rarely seen for `surface`."""
         self._update()
         return self._pieces.position, self._pieces.normal
 
+    def _crossed(self, keys: torch.Tensor, slots: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Those of some blocks that, with the next blocks that their cells reach into, have voxels on both sides of the surface."""
+        blocks = self._volume.blocks
+        ahead = blocks.find(unpack(keys)[:, None] + self._around[(self._around >= 0).all(1)])
+        looked_at = torch.zeros(blocks.capacity, dtype=torch.bool, device=keys.device)
+        looked_at[ahead[ahead >= 0]] = True
+        looked_at = looked_at.nonzero()[:, 0]
+        tsdf, seen = blocks.data["tsdf"][looked_at], blocks.data["weight"][looked_at] > 0
+        sides = torch.zeros((blocks.capacity + 1, 2), dtype=torch.bool, device=keys.device)  # the last row stands for no block
+        sides[looked_at, 0] = (seen & (tsdf < 0)).any(1)
+        sides[looked_at, 1] = (seen & (tsdf >= 0)).any(1)
+        chosen = sides[ahead].any(1).all(1)
+        return keys[chosen], slots[chosen]
+
     def _mesh(self, keys: torch.Tensor, slots: torch.Tensor) -> _Pieces:
         """Vertices and triangles of some blocks."""
         volume, data = self._volume, self._volume.blocks.data
         around = volume.blocks.find(unpack(keys)[:, None] + self._around)
         around[:, 13] = slots
-        of_block = around[:, self._neighbour]
-        address = of_block * VOXELS + self._place
+        of_block = around.index_select(1, self._neighbour)
         there = of_block >= 0
-        address = torch.where(there, address, 0)
-        tsdf = data["tsdf"].view(-1)[address]
-        weight = torch.where(there, data["weight"].view(-1)[address], 0.0)
+        address = of_block.mul_(VOXELS).add_(self._place).clamp_min_(0)
+        tsdf = data["tsdf"].view(-1).index_select(0, address.view(-1)).view(address.shape)
+        weight = data["weight"].view(-1).index_select(0, address.view(-1)).view(address.shape).mul_(there)
         seen = weight > 0
         inside = seen & (tsdf < 0)
         vertices = self._vertices(keys, slots, address, tsdf, seen, inside)
@@ -131,8 +144,9 @@ class Mesher:
     def _vertices(self, keys: torch.Tensor, slots: torch.Tensor, address: torch.Tensor, tsdf: torch.Tensor, valid: torch.Tensor,
                   inside: torch.Tensor) -> tuple[torch.Tensor, ...]:
         volume = self._volume
-        crossed = torch.stack([(inside[:, self._cell] != inside[:, self._cell + s]) & valid[:, self._cell] & valid[:, self._cell + s]
-                               for s in self._step], -1)
+        own_inside, own_valid = _shifted(inside, (0, 0, 0)), _shifted(valid, (0, 0, 0))
+        crossed = torch.stack([(own_inside != _shifted(inside, axis)) & own_valid & _shifted(valid, axis)
+                               for axis in ((1, 0, 0), (0, 1, 0), (0, 0, 1))], -1).view(len(slots), VOXELS, 3)
         block, voxel, axis = crossed.nonzero(as_tuple=True)
         first = block * PADDED**3 + self._cell[voxel]
         second = first + torch.tensor(self._step, device=volume.device)[axis]
@@ -161,13 +175,13 @@ class Mesher:
 
     def _faces(self, slots: torch.Tensor, around: torch.Tensor, valid: torch.Tensor,
                inside: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        complete = valid[:, self._cell]
-        case = inside[:, self._cell].to(torch.int64)
-        for bit, step in enumerate(self._corner[1:], 1):
-            complete = complete & valid[:, self._cell + step]
-            case += inside[:, self._cell + step].to(torch.int64) << bit
-        block, voxel = (complete & (case > 0) & (case < 255)).nonzero(as_tuple=True)
-        edges = self._triangles[case[block, voxel]]
+        case = torch.zeros((len(slots), SIDE, SIDE, SIDE), dtype=torch.uint8, device=valid.device)
+        complete = torch.ones_like(case, dtype=torch.bool)
+        for bit, corner in enumerate(CORNERS.tolist()):
+            complete &= _shifted(valid, corner)
+            case += _shifted(inside, corner).to(torch.uint8) << bit
+        block, voxel = (complete & (case > 0) & (case < 255)).view(len(slots), VOXELS).nonzero(as_tuple=True)
+        edges = self._triangles[case.view(len(slots), VOXELS)[block, voxel].to(torch.int64)]
         cell, row = (edges[..., 0] >= 0).nonzero(as_tuple=True)
         edges, block, voxel = edges[cell, row], block[cell], voxel[cell]
         lower = self._cell[voxel][:, None] + self._edge_step[edges]
@@ -199,6 +213,12 @@ class Mesher:
         colors = pieces.color[source].round().clamp_(0, 255).to(torch.uint8)
         return Surface(pieces.position[source].cpu().numpy(), renumbered[faces].to(torch.int32).cpu().numpy(),
                        pieces.normal[source].cpu().numpy(), colors.cpu().numpy(), pieces.weight[source].cpu().numpy())
+
+
+def _shifted(padded: torch.Tensor, by: Sequence[int]) -> torch.Tensor:
+    """(n, 8, 8, 8) view of a padded block's (n, 11^3) voxels, `by` voxels from its own."""
+    x, y, z = (1 + step for step in by)
+    return padded.view(-1, PADDED, PADDED, PADDED)[:, x:x + SIDE, y:y + SIDE, z:z + SIDE]
 
 
 def _ranks(block: torch.Tensor, count: int) -> torch.Tensor:

@@ -57,7 +57,6 @@ class TSDFVolume:
         self.blocks = VoxelBlocks({"tsdf": (1, torch.float32), "weight": (1, torch.float32), "color": (3, torch.float32)},
                                   settings.max_blocks, device)
         self.frames = 0
-        self.dirty = torch.zeros(self.blocks.capacity, dtype=torch.bool, device=device)
         self._local = torch.from_numpy((LOCAL + 0.5) * settings.voxel_size).to(device, torch.float32)
         self._voxel = torch.arange(VOXELS, device=device)
 
@@ -65,7 +64,6 @@ class TSDFVolume:
         """Forget everything."""
         self.blocks.reset()
         self.frames = 0
-        self.dirty = torch.zeros(self.blocks.capacity, dtype=torch.bool, device=self.device)
 
     def integrate(self, frame: RGBDFrame, weights: np.ndarray | None = None, carve: bool = False) -> None:
         """Fuse one frame.
@@ -83,11 +81,6 @@ class TSDFVolume:
         coordinates = self._blocks_to_update(frame, observation, carve)
         slots = self.blocks.allocate(coordinates, self.frames)
         coordinates, slots = coordinates[slots >= 0], slots[slots >= 0]
-        if len(self.dirty) < self.blocks.capacity:
-            larger = torch.zeros(self.blocks.capacity, dtype=torch.bool, device=self.device)
-            larger[: len(self.dirty)] = self.dirty
-            self.dirty = larger
-        self.dirty[slots] = True
         chunk = CHUNK if self.device.type == "cpu" else max(len(slots), 1)
         parts = [(coordinates[i:i + chunk], slots[i:i + chunk]) for i in range(0, len(slots), chunk)]
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
@@ -106,7 +99,7 @@ class TSDFVolume:
             if weights.shape != depth.shape:
                 raise ValueError(f"weights are {weights.shape}, the frame is {depth.shape}")
             usable &= weights > 0
-            weight = self._bordered(np.clip(weights, 0.0, 1.0).astype(np.float32), 0)
+            weight = self._bordered(np.where(usable, np.minimum(weights, 1.0), 0.0).astype(np.float32), 0)
         depth = np.where(usable, depth, -np.inf).astype(np.float32, copy=False)
         packed = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2RGBA).view(np.int32)[..., 0]
         return Observation(self._bordered(depth, -np.inf), self._bordered(packed, 0), weight, max(float(depth.max()), 0.0))
@@ -225,8 +218,8 @@ class TSDFVolume:
     def colors(self, address: torch.Tensor) -> list[torch.Tensor]:
         """Red, green and blue (0..255) of voxels at flat addresses slot * 512 + voxel, each of the addresses' shape."""
         flat = self.blocks.data["color"].view(-1)
-        first = address + torch.div(address, VOXELS, rounding_mode="floor") * (2 * VOXELS)
-        return [flat[first], flat[first + VOXELS], flat[first + 2 * VOXELS]]
+        first = (address + (address >> 9) * (2 * VOXELS)).view(-1)
+        return [flat.index_select(0, first + plane * VOXELS).view(address.shape) for plane in range(3)]
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything as arrays."""
@@ -244,5 +237,3 @@ class TSDFVolume:
                              f"{self.voxel_size} and map.truncation {self.truncation}: load it with its own settings")
         self.blocks.load_state(state)
         self.frames = int(state["frames"][0])
-        self.dirty = torch.zeros(self.blocks.capacity, dtype=torch.bool, device=self.device)
-        self.dirty[self.blocks.slots] = True
