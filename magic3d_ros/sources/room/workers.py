@@ -41,16 +41,14 @@ def in_workers(task: Callable[[int], Result], count: int, workers: int) -> Itera
                 theirs.close()
                 processes.append(process)
                 connections.append(ours)
-        for connection in connections:
-            _send_next(connection, waiting)
-        remaining = count
-        while remaining:
-            for ready in wait(connections):
+        busy = [connection for connection in connections if _send_next(connection, waiting)]
+        while busy:
+            for ready in wait(list(busy)):
                 index, result, problem = _receive(ready)  # type: ignore[arg-type]
                 if problem:
                     raise WorkerError(problem)
-                _send_next(ready, waiting)  # type: ignore[arg-type]
-                remaining -= 1
+                if not _send_next(ready, waiting):  # type: ignore[arg-type]
+                    busy.remove(ready)  # type: ignore[arg-type]
                 yield index, result
     finally:
         for connection in connections:
@@ -87,11 +85,14 @@ def _serve(connection: Connection, task: Callable[[int], Any]) -> None:
             return
 
 
-def _send_next(connection: Connection, waiting: Iterator[int]) -> None:
+def _send_next(connection: Connection, waiting: Iterator[int]) -> bool:
+    """Whether there was an index left to send; without one the worker ends, and its pipe with it."""
+    index = next(waiting, None)
     try:
-        connection.send(next(waiting, None))
+        connection.send(index)
     except OSError as error:
         raise WorkerError("a rendering process ended unexpectedly: is there enough memory?") from error
+    return index is not None
 
 
 def _receive(connection: Connection) -> tuple[int, Any, str]:
