@@ -17,11 +17,10 @@ from magic3d_ros.instances.regions import MeshGraph
 _COLOR_RANGE = 60.0  # Lab distance (L halved) that counts as wholly different
 _ON_PLANE = 0.5  # share of a region's vertices on a structure plane that makes it part of it
 _FORBIDDEN = 9.0  # far above any threshold; still lets scraps be absorbed
-# Regions of fewer vertices are absorbed before all others. The recipe had 100, which swallows mugs; 50 and 30 score the same
-# (replica_office0: AP .237, .236, .237; mean best IoU .540, .540, .561) and leave them alone.
+# Regions of fewer than _SCRAP vertices are absorbed before all others, those of fewer than _SMALL more readily than large ones.
+# The recipe had 100 and 150, which swallow mugs (110 to 140 vertices at 2 cm); see docs/instances.md.
 _SCRAP, _SCRAP_FACTOR = 50.0, 0.01
-
-_SMALL = 150.0  # regions of fewer vertices are absorbed more readily than large ones
+_SMALL = 100.0
 _LARGE = 400.0  # two different structure planes never merge when both have more vertices
 _GAP_REACH, _GAP_JUMP, _GAP_NEIGHBOURS = 0.06, 0.045, 12  # metres; 11 neighbours and the vertex itself
 # Across a gap one surface must continue the other: alike normals, and the gap within both tangent planes (cosines). Without

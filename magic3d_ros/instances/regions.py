@@ -19,9 +19,9 @@ _NORMAL_RINGS = 3
 _COLOR_RINGS = 1
 _LIGHTNESS = 0.5  # shading changes L more than material does
 _CREASE_FROM, _CREASE_RANGE = 0.03, 0.25  # concavity per edge (rad) at which a crease begins, and until it is certain
-# Change of Lab (L halved) from a vertex to the next at which contrast begins, and until it is certain. The median vertex of both
-# recordings it was measured on has 1.7; 2 to 4 and 12 to 18 give the same instances within the noise of one object.
-_CONTRAST_FROM, _CONTRAST_RANGE = 2.0, 12.0
+# Change of Lab (L halved) from a vertex to the next at which contrast begins, and until it is certain: a vertex in a plain
+# area has 1 to 3. Measured on an office, a rendered living room and a kitchen; see docs/instances.md.
+_CONTRAST_FROM, _CONTRAST_RANGE = 4.0, 12.0
 _EDGE_SHARE = 0.5  # of colour edges in the altitude
 _MAX_ALTITUDE = 1.2
 

@@ -106,7 +106,7 @@ def test_largest_plane_is_found_among_clutter_and_faces_free_space():
     table = sheet((0, 0, 1), n=1500)
     wall = sheet((1, 0, 0), n=700, seed=1)
     random = np.random.default_rng(2)
-    points = np.concatenate([table.vertices, wall.vertices + [1.5, 0, 0], random.uniform(-1, 1, (300, 3))])
+    points = np.concatenate([table.vertices, wall.vertices + np.array([1.5, 0, 0]), random.uniform(-1, 1, (300, 3))])
     noise = random.normal(size=(300, 3))
     normals = np.concatenate([table.normals, wall.normals, noise / np.linalg.norm(noise, axis=1, keepdims=True)])
     plane, mask = largest_plane(points, normals, np.random.default_rng(0))
