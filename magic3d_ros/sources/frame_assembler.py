@@ -151,8 +151,11 @@ class FrameAssembler:
         if color is None:
             raise FrameError("camera_info", f"nothing was received on {topics.camera_info}")
         depth = self._model(topics.depth_camera_info, topics.depth)
-        if depth is None or is_registered(topics.depth):
+        if depth is None:
             return Calibration(color)
+        if is_registered(topics.depth):  # of another size it has other pixels, though the same view
+            size_differs = (depth.camera.width, depth.camera.height) != (color.camera.width, color.camera.height)
+            return Calibration(color, depth) if size_differs else Calibration(color)
         depth_frame = frame_id(pair.depth)
         if not depth_frame or depth_frame == self._camera_frame:
             return Calibration(color) if depth == color else Calibration(color, depth)

@@ -13,6 +13,9 @@ _OVERLAP = 1.05
 """Each reading covers 5 % more than its pixel: on a surface slanted by 60 degrees, a baseline of 2.5 cm stretches pixels by 4 %
 at 1 m."""
 
+_NEAREST = 0.02
+"""m before the colour camera; what comes nearer would cover the whole image (RGBDFrame.check refuses such depth too)."""
+
 
 class DepthRegistration:
     """Forward warp with a z-buffer from the depth camera to the colour camera.
@@ -26,34 +29,35 @@ class DepthRegistration:
         rotation, translation = depth_to_color[:3, :3], depth_to_color[:3, 3]
         scale = color_camera.matrix
         # pixel = scale @ (rotation @ ray * z + translation) / depth: linear in z, so both parts are computed once.
-        self._direction = (depth_camera.rays().reshape(-1, 3) @ (scale @ rotation).T.astype(np.float32))
+        self._direction = (scale @ rotation).astype(np.float32) @ depth_camera.rays().reshape(-1, 3).T
         self._offset = (scale @ translation).astype(np.float32)
         self._magnification = max(color_camera.fx / depth_camera.fx, color_camera.fy / depth_camera.fy)
 
     def __call__(self, depth: np.ndarray) -> np.ndarray:
         """(H, W) float32 metres of the colour camera, 0 = no reading, from the depth camera's (h, w)."""
         width, height = self.color_camera.width, self.color_camera.height
-        source = np.flatnonzero(depth.reshape(-1) > 0)
-        point = self._direction[source] * depth.reshape(-1)[source, None] + self._offset
-        in_front = point[:, 2] > 1e-3
-        source, point = source[in_front], point[in_front]
-        z = point[:, 2]
-        u, v = point[:, 0] / z, point[:, 1] / z
+        reading = np.flatnonzero(depth.reshape(-1) > 0)
+        distance = depth.reshape(-1)[reading]
+        x, y, z = self._direction[:, reading] * distance + self._offset[:, None]
+        in_front = z > _NEAREST
+        z = np.where(in_front, z, 1)
+        u, v = x / z, y / z
         # How many colour pixels one depth pixel spans; a point that comes nearer spans more.
-        half = np.maximum(0.5, 0.5 * self._magnification * depth.reshape(-1)[source] / z) * np.float32(_OVERLAP)
-        near = (u > -half - 1) & (u < width + half) & (v > -half - 1) & (v < height + half)
+        half = np.maximum(0.5, 0.5 * self._magnification * distance / z) * np.float32(_OVERLAP)
+        near = np.flatnonzero(in_front & (u > -half) & (u < width + half) & (v > -half) & (v < height + half))
         u, v, z, half = u[near], v[near], z[near], half[near]
         targets, depths, distances = [], [], []
         left, top = np.ceil(u - half), np.ceil(v - half)
+        right, bottom = np.minimum(u + half, width - 1), np.minimum(v + half, height - 1)
         span = int(np.floor(2 * half.max())) + 1 if len(half) else 0
         for down in range(span):
-            for right in range(span):
-                column, row = left + right, top + down
-                covered = ((column <= u + half) & (row <= v + half)
-                           & (column >= 0) & (column < width) & (row >= 0) & (row < height))
-                targets.append((row[covered] * width + column[covered]).astype(np.int64))
+            for across in range(span):
+                column, row = left + across, top + down
+                covered = np.flatnonzero((column <= right) & (row <= bottom) & (column >= 0) & (row >= 0))
+                column, row = column[covered], row[covered]
+                targets.append(row.astype(np.int64) * width + column.astype(np.int64))
                 depths.append(z[covered])
-                distances.append((column[covered] - u[covered]) ** 2 + (row[covered] - v[covered]) ** 2)
+                distances.append((column - u[covered]) ** 2 + (row - v[covered]) ** 2)
         return _nearest_surface(targets, depths, distances, width * height).reshape(height, width)
 
 

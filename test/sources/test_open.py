@@ -34,3 +34,12 @@ def test_files_that_are_no_bags(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(SourceError, match="neither a folder nor"):
         open_source(str(tmp_path / "notes.txt"), Settings())
+
+
+@pytest.mark.parametrize(("text", "name"), [("room", ""), ("room:kitchen", "kitchen")])
+def test_the_simulated_room_by_name(monkeypatch, text, name):
+    asked = []
+    monkeypatch.setattr("magic3d_ros.sources.room.open_room", lambda *arguments: asked.append(arguments))
+    settings = Settings()
+    open_source(text, settings)
+    assert asked == [(name, settings)]
