@@ -153,7 +153,8 @@ give_up() {
 }
 
 diagnosis() {
-  local no_network="name resolution|Failed to establish a new connection|Network is unreachable|HTTPSConnectionPool|ReadTimeoutError|ProxyError|SSLError"
+  local no_network="name resolution|new connection|Connection refused|timed out|Network is unreachable"
+  no_network+="|HTTPSConnectionPool|ReadTimeoutError|ProxyError|SSLError"
   if grep -q "No space left on device" "$LOG"; then
     echo "the disk is full"
   elif grep -q "missing system library" "$LOG"; then
