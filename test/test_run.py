@@ -98,7 +98,8 @@ def test_a_python_that_does_not_start(checkout, tmp_path):
 @pytest.mark.parametrize("module", ["ensurepip", "venv"])
 def test_a_python_without_venv(checkout, tmp_path, module):
     """As on a Debian without python3-venv: the module is not found."""
-    hide = f"import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name: None if name == '{module}' else find(name)\n"
+    hide = ("import importlib.util as u\nfind = u.find_spec\n"
+            f"u.find_spec = lambda name: None if name == '{module}' else find(name)\n")
     (tmp_path / "hide").mkdir()
     (tmp_path / "hide/sitecustomize.py").write_text(hide)
     base = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
