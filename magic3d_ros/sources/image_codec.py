@@ -51,7 +51,7 @@ class CompressedData:
 def decode_color(message: Any, topic: str = "colour") -> np.ndarray:
     """(H, W, 3) uint8 RGB of an Image or CompressedImage; grey images are repeated, 16-bit ones lose their low byte.
 
-    The array may share memory with the message. Raises FrameError("encoding" or "size") naming `topic`.
+    The array is the caller's own. Raises FrameError("encoding" or "size") naming `topic`.
     """
     if hasattr(message, "format"):
         return _decode_compressed_color(message, topic)
@@ -66,10 +66,10 @@ def decode_color(message: Any, topic: str = "colour") -> np.ndarray:
     if pixels.shape[2] == 1:
         return np.repeat(pixels, 3, axis=2)
     if encoding in ("bgr8", "8UC3"):  # 8UC3 is what OpenCV users publish: blue first
-        return np.ascontiguousarray(pixels[..., ::-1])
+        return pixels[..., ::-1].copy()
     if encoding == "bgra8":
-        return np.ascontiguousarray(pixels[..., 2::-1])
-    return np.ascontiguousarray(pixels[..., :3])
+        return pixels[..., 2::-1].copy()
+    return pixels[..., :3].copy()
 
 
 def decode_depth(message: Any, depth_scale: float = 0.0, topic: str = "depth") -> np.ndarray:

@@ -30,6 +30,8 @@ def raw(encoding: str, data: bytes, width: int, height: int, step: int, big: int
 def test_colour_encodings(encoding, data, expected):
     image = decode_color(raw(encoding, data, 2, 1, len(data)))
     assert image.dtype == np.uint8
+    assert image.flags.writeable
+    assert image.flags.c_contiguous
     assert image.tolist() == [expected]
 
 
