@@ -10,6 +10,7 @@ import typer
 from magic3d_ros import __version__
 from magic3d_ros.commands import inspection, maps, measuring, processes, questions, recordings
 from magic3d_ros.commands.terminal import CommandError, notes, start_logging
+from magic3d_ros.cpu_sharing import wait_without_spinning
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
@@ -37,6 +38,7 @@ def common(
 
 def main() -> None:
     """Run `magic3d`. Exit codes: 0 done, 1 an error (one line says which), 2 wrong usage, 130 Ctrl-C."""
+    wait_without_spinning()
     debug = "--debug" in sys.argv
     try:
         app(prog_name="magic3d")

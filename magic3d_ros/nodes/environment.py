@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 
 import magic3d_ros
+from magic3d_ros.cpu_sharing import wait_without_spinning
 
 _PROFILE = "fastdds_shared_memory.xml"
 _FAST_DDS_2, _FAST_DDS_3 = "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"
@@ -29,12 +31,14 @@ def shared_memory_profile() -> Path | None:
 
 
 def prepare(environment: MutableMapping[str, str] | None = None, local_only: bool = False) -> None:
-    """Choose the shared-memory transport before `rclpy.init`, unless the user chose a profile; what is set already stays.
+    """Choose the shared-memory transport before `rclpy.init`, unless the user chose a profile, and see cpu_sharing; what is set
+    already stays.
 
     environment: where to set it; this process when None (children inherit it). local_only: talk to nobody beyond this machine
     (tests and the demo: a neighbour's robot must not answer their questions).
     """
     environment = os.environ if environment is None else environment
+    wait_without_spinning(environment)
     profile = shared_memory_profile()
     if profile is not None and not any(name in environment for name in (_FAST_DDS_2, _FAST_DDS_3)):
         environment[_FAST_DDS_2 if environment.get("ROS_DISTRO") in _WITH_FAST_DDS_2 else _FAST_DDS_3] = str(profile)
@@ -43,6 +47,4 @@ def prepare(environment: MutableMapping[str, str] | None = None, local_only: boo
 
 
 def _python_prefixes(package: Path) -> list[str]:
-    import sys
-
     return [sys.prefix, *(str(parent) for parent in package.parents if (parent / "share" / "magic3d_ros").is_dir())]
