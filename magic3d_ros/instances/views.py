@@ -116,7 +116,8 @@ def _box_mean(grid: np.ndarray, box: np.ndarray, keyframe: Keyframe) -> np.ndarr
     x0, y0 = np.clip(np.floor(box[:, :2] * cell[:2]).astype(np.int64), 0, (columns - 1, rows - 1)).T
     x1, y1 = np.clip(np.ceil(box[:, 2:] * cell[2:]).astype(np.int64), 1, (columns, rows)).T
     x1, y1 = np.maximum(x1, x0 + 1), np.maximum(y1, y0 + 1)
-    return (integral[y1, x1] - integral[y0, x1] - integral[y1, x0] + integral[y0, x0]) / ((x1 - x0) * (y1 - y0))
+    total = integral[y1, x1] - integral[y0, x1] - integral[y1, x0] + integral[y0, x0]
+    return np.maximum(total, 0.0) / ((x1 - x0) * (y1 - y0))  # rounding can leave a negative zero
 
 
 def _sampled(thing: np.ndarray, count: int) -> np.ndarray:

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from magic3d_ros.config import InstanceSettings
+from magic3d_ros.instances.mapper import InstanceMapper
+from magic3d_ros.mapping.surface import Surface
+
+UP = np.array([0.0, 0.0, 1.0])
+
+
+def id_of(found, owner, number):
+    """The id that most vertices of a box have."""
+    ids, count = np.unique(found.labels[owner == number], return_counts=True)
+    assert count.max() > 0.8 * count.sum()
+    return int(ids[count.argmax()])
+
+
+def test_two_boxes_on_a_floor_are_two_objects_and_a_floor(two_boxes):
+    surface, owner = two_boxes.surface()
+    found = InstanceMapper(InstanceSettings()).update(surface, two_boxes.orbit(), UP)
+    assert len(found.instances) == 3
+    assert found.labels.dtype == np.int32 and found.labels.shape == (len(surface),)
+    floor, red, blue = (found.instances[id_of(found, owner, k)] for k in range(3))
+    assert (floor.kind, floor.structure) == ("structure", "floor")
+    assert (red.kind, red.structure, blue.kind, blue.structure) == ("object", "", "object", "")
+    assert red.box.center == pytest.approx([-0.35, -0.05, 0.15], abs=0.03)
+    assert np.sort(red.box.size) == pytest.approx([0.3, 0.3, 0.3], abs=0.05)
+    assert blue.box.size[2] == pytest.approx(0.2, abs=0.04)
+    for instance in found.instances.values():
+        assert instance.n_points == (found.labels == instance.id).sum()
+        assert 0.0 < instance.confidence < 1.0
+        assert np.isfinite(instance.centroid).all()
+        assert instance.n_views == 8 and (instance.first_seen, instance.last_seen) == (1, 8)
+        assert 1 <= len(instance.views) <= 5
+        assert [v.score for v in instance.views] == sorted((v.score for v in instance.views), reverse=True)
+
+
+def test_the_same_surface_gives_the_same_ids_in_any_order(two_boxes):
+    mapper = InstanceMapper(InstanceSettings())
+    surface, owner = two_boxes.surface()
+    first = mapper.update(surface, two_boxes.orbit(), UP)
+    shuffled, owner_shuffled = two_boxes.surface(shuffle=1)
+    second = mapper.update(shuffled, two_boxes.orbit(), UP)
+    for box in range(3):
+        assert id_of(first, owner, box) == id_of(second, owner_shuffled, box)
+
+
+def test_ids_stay_when_a_thing_grows_and_a_new_thing_gets_a_new_one(two_boxes):
+    mapper = InstanceMapper(InstanceSettings())
+    part = replace(two_boxes, boxes=(replace(two_boxes.boxes[0], high=(-0.2, 0.1, 0.16)),))  # half of the red box seen so far
+    surface, owner = part.surface()
+    first = mapper.update(surface, part.orbit(), UP)
+    whole, owner_whole = two_boxes.surface()
+    second = mapper.update(whole, two_boxes.orbit(), UP)
+    assert id_of(first, owner, 0) == id_of(second, owner_whole, 0)
+    assert id_of(first, owner, 1) == id_of(second, owner_whole, 1)
+    assert id_of(second, owner_whole, 2) not in first.instances
+
+
+def test_an_id_is_not_reused_when_its_thing_is_gone(two_boxes):
+    mapper = InstanceMapper(InstanceSettings())
+    surface, owner = two_boxes.surface()
+    first = mapper.update(surface, two_boxes.orbit(), UP)
+    blue = id_of(first, owner, 2)
+    without = replace(two_boxes, boxes=two_boxes.boxes[:1])
+    mapper.update(without.surface()[0], without.orbit(), UP)
+    elsewhere = replace(two_boxes.boxes[1], low=(0.2, -0.7, 0.0), high=(0.5, -0.4, 0.2))
+    moved = without.with_box(elsewhere)
+    surface, owner = moved.surface()
+    third = mapper.update(surface, moved.orbit(), UP)
+    assert id_of(third, owner, 2) != blue
+    again = mapper.update(*(lambda s: (s[0], two_boxes.orbit(), UP))(two_boxes.surface()))
+    assert id_of(again, two_boxes.surface()[1], 2) == blue  # back in its place: the same thing
+
+
+def test_state_carries_ids_and_times_on(two_boxes):
+    surface, owner = two_boxes.surface()
+    first_mapper = InstanceMapper(InstanceSettings())
+    first = first_mapper.update(surface, two_boxes.orbit(), UP)
+    state = first_mapper.state()
+    assert all(isinstance(v, np.ndarray) and np.issubdtype(v.dtype, np.integer) for v in state.values())
+    second_mapper = InstanceMapper(InstanceSettings())
+    second_mapper.load_state(state)
+    second = second_mapper.update(surface, two_boxes.orbit()[4:], UP)
+    for box in range(3):
+        assert id_of(first, owner, box) == id_of(second, owner, box)
+    red = second.instances[id_of(second, owner, 1)]
+    assert (red.first_seen, red.last_seen, red.n_views) == (1, 8, 4)
+
+
+@pytest.mark.parametrize("missing", ["cell", "id", "points", "known", "next", "seen"])
+def test_incomplete_state_is_named(missing):
+    state = InstanceMapper(InstanceSettings()).state()
+    del state[missing]
+    with pytest.raises(ValueError, match=missing):
+        InstanceMapper(InstanceSettings()).load_state(state)
+
+
+def test_ids_count_on_after_a_reset(two_boxes):
+    mapper = InstanceMapper(InstanceSettings())
+    surface, _ = two_boxes.surface()
+    first = mapper.update(surface, two_boxes.orbit(), UP)
+    mapper.reset()
+    assert not set(first.instances) & set(mapper.update(surface, two_boxes.orbit(), UP).instances)
+
+
+def test_without_keyframes_things_are_still_separated(two_boxes):
+    surface, _ = two_boxes.surface()
+    found = InstanceMapper(InstanceSettings()).update(surface, [], UP)
+    assert len(found.instances) == 3
+    assert all(i.n_views == 0 and i.views == [] for i in found.instances.values())
+
+
+def test_objects_that_no_keyframe_saw_are_scraps(two_boxes):
+    surface, owner = two_boxes.surface()
+    above_red = [two_boxes.keyframe((-0.9, -0.05, 0.35), (-0.2, -0.05, 0.1), stamp=k) for k in range(4)]
+    found = InstanceMapper(InstanceSettings()).update(surface, above_red, UP)
+    assert id_of(found, owner, 1) >= 0
+    assert (found.labels[owner == 2] >= 0).mean() < 0.2
+
+
+def test_min_vertices_drops_small_things(two_boxes):
+    surface, owner = two_boxes.surface()
+    found = InstanceMapper(InstanceSettings(min_vertices=1200)).update(surface, two_boxes.orbit(), UP)
+    assert [i.structure for i in found.instances.values()] == ["floor"]
+    assert (found.labels[owner == 1] == -1).mean() > 0.9
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 50])
+def test_tiny_surfaces_give_no_things(count):
+    points = np.random.default_rng(0).normal(size=(count, 3)).astype(np.float32)
+    faces = np.stack([np.arange(max(count - 2, 0)) + k for k in range(3)], 1).astype(np.int32)
+    surface = Surface(points, faces, np.tile(UP, (count, 1)).astype(np.float32), np.zeros((count, 3), np.uint8),
+                      np.ones(count, np.float32))
+    found = InstanceMapper(InstanceSettings()).update(surface, [], UP)
+    assert found.labels.shape == (count,)
+    for instance in found.instances.values():
+        assert np.isfinite(instance.box.size).all() and np.isfinite(instance.confidence)
+
+
+def test_non_finite_vertices_and_degenerate_faces_are_left_out(two_boxes):
+    surface, _ = two_boxes.surface()
+    vertices, faces = surface.vertices.copy(), surface.faces.copy()
+    vertices[5] = np.nan
+    faces[7] = faces[7, 0]
+    found = InstanceMapper(InstanceSettings()).update(replace(surface, vertices=vertices, faces=faces), two_boxes.orbit(), UP)
+    assert found.labels[5] == -1
+    assert len(found.instances) == 3
+    assert all(np.isfinite(i.box.center).all() and np.isfinite(i.centroid).all() for i in found.instances.values())
