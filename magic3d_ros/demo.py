@@ -31,7 +31,7 @@ QUESTIONS = ("where can I sit", "something to drink from", "something to read", 
 
 Result = TypeVar("Result")
 _PROGRAM = (sys.executable, "-m", "magic3d_ros.cli")
-_START_SECONDS, _DRAIN_SECONDS = 180.0, 300.0
+_START_SECONDS, _DRAIN_SECONDS = 180.0, 900.0
 
 
 def run_demo(directory: Path, room: str, max_frames: int, rate: float) -> None:
@@ -51,7 +51,7 @@ def run_demo(directory: Path, room: str, max_frames: int, rate: float) -> None:
         start = stack.enter_context(children())
         environment = _environment(stack)
         logs = directory / "logs"
-        mapper = start(Child("scene_mapper", _mapper_command(directory), logs / "scene_mapper.log", environment))
+        mapper = start(Child("scene_mapper", _mapper_command(directory, count), logs / "scene_mapper.log", environment))
         client = stack.enter_context(_client(environment))
         _wait_for_models(client, mapper)
         player = start(Child("player", _player_command(folder, rate / recorded_rate, max_frames),
@@ -117,8 +117,10 @@ def _environment(stack: ExitStack) -> dict[str, str]:
     return environment
 
 
-def _mapper_command(directory: Path) -> list[str]:
-    return [*_PROGRAM, "run-mapper", "--set", f"ros.map_directory={directory.parent}"]
+def _mapper_command(directory: Path, frames: int) -> list[str]:
+    # A robot rather drops old frames than fall behind; here every frame is to be mapped, however slow the machine.
+    queue = min(max(frames, 8), 1000)
+    return [*_PROGRAM, "run-mapper", "--set", f"ros.map_directory={directory.parent}", "--set", f"ros.queue_size={queue}"]
 
 
 def _player_command(folder: Path, rate: float, max_frames: int) -> list[str]:

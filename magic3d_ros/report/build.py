@@ -107,12 +107,12 @@ def _tags(scene: Scene, view: SurfaceView, colors: Mapping[int, np.ndarray]) -> 
         return []
     labels = np.full(view.seen.shape, -1, np.int32)
     labels[view.seen] = view.nearest(scene.labels)
+    height, width = view.seen.shape
     tags = []
     for thing in _by_confidence(scene)[:_TAGS]:
         rows, columns = np.nonzero(labels == thing.id)
         if len(rows) >= 150 * picture.OVERSAMPLING**2:
-            tags.append({"left": 100 * float(np.median(columns)) / labels.shape[1],
-                         "top": 100 * float(np.median(rows)) / labels.shape[0],
+            tags.append({"left": 100 * float(np.median(columns)) / width, "top": 100 * float(np.median(rows)) / height,
                          "text": thing.label if thing.label and thing.probability >= _NAMED else f"#{thing.id}",
                          "color": _css(colors[thing.id])})
     return tags
@@ -144,11 +144,12 @@ def _photos(pipeline: ScenePipeline, colors: Mapping[int, np.ndarray]) -> list[d
 def _cards(pipeline: ScenePipeline, colors: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
     cards = []
     for thing in _by_confidence(pipeline.scene)[:_CARDS]:
-        shots = [crop(keyframe, view) for view in thing.views if (keyframe := pipeline.keyframes.get(view.stamp)) is not None]
+        shots = (crop(pipeline.keyframes.get(view.stamp), view) for view in thing.views)
+        shot = next((image for image in shots if image is not None), None)
         cards.append({"id": thing.id, "label": thing.label or "unnamed", "probability": thing.probability,
                       "guess": thing.probability < _NAMED,
                       "confidence": thing.confidence, "size": _lengths(thing.box.size), "views": thing.n_views,
-                      "color": _css(colors[thing.id]), "picture": _uri(shots[0], _CROP) if shots and shots[0].size else None})
+                      "color": _css(colors[thing.id]), "picture": None if shot is None else _uri(shot, _CROP)})
     return cards
 
 

@@ -82,9 +82,8 @@ def reduced(picture: np.ndarray, width: int) -> np.ndarray:
         return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     alpha = picture[..., 3:].astype(np.float32) / 255
     small = cv2.resize(np.concatenate([picture[..., :3] * alpha, alpha], 2), size, interpolation=cv2.INTER_AREA)
-    small[..., :3] /= np.maximum(small[..., 3:], 1e-3)
-    small[..., 3] *= 255
-    return np.clip(small, 0, 255).astype(np.uint8)
+    colors = small[..., :3] / np.maximum(small[..., 3:], 1e-3)
+    return np.clip(np.concatenate([colors, small[..., 3:] * 255], 2), 0, 255).astype(np.uint8)
 
 
 def data_uri(picture: np.ndarray) -> str:
