@@ -81,9 +81,9 @@ def _splat(points: torch.Tensor, normals: torch.Tensor, camera: Camera, rotation
         chosen = ((footprint >= smaller) & (footprint < side)).nonzero()[:, 0]
         if len(chosen) == 0:
             continue
-        steps = torch.arange(side - 1, device=points.device) - (side - 2) / 2
-        columns = (u[chosen, None] + steps).round_()
-        rows = (v[chosen, None] + steps).round_()
+        steps = torch.arange(side - 1, device=points.device)
+        columns = (u[chosen, None] - (side - 2) / 2).round_() + steps
+        rows = (v[chosen, None] - (side - 2) / 2).round_() + steps
         inverse = (a[chosen, None] * columns)[:, None, :] + (b[chosen, None] * rows + c[chosen, None])[:, :, None]
         fragment = distance[chosen, None, None] / inverse
         inside = (((columns >= 0) & (columns < camera.width))[:, None, :] & ((rows >= 0) & (rows < camera.height))[:, :, None]
