@@ -10,6 +10,7 @@ from magic3d_ros.config import LanguageSettings, QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.frames import CueFrame, FeatureGrid, RGBDFrame
 from magic3d_ros.language.snapshot import LanguageSnapshot
+from magic3d_ros.language.vocabulary import vocabulary
 from magic3d_ros.language.voxel_features import VoxelFeatures
 
 Box = tuple[int, int, int, int]
@@ -42,6 +43,7 @@ class LanguageMap:
         self._views: dict[int, dict[int, tuple[Box, np.ndarray]]] = {}
         self._background = np.zeros((0, model.dimension), np.float32)
         self._observed = 0
+        self._words: np.ndarray | None = None
 
     def observe(self, frame: RGBDFrame, cues: CueFrame) -> None:
         """Fuse a keyframe's dense language features into the voxels that it sees."""
@@ -57,11 +59,11 @@ class LanguageMap:
         if len(keys):
             self._voxels.add(keys, sample(cues.language, columns, rows), weights, frame.stamp)
 
-    def describe(self, crops: Crops, budget: int = 240) -> int:
+    def describe(self, crops: Crops, budget: int = 600) -> int:
         """Encode views of things that were not encoded before, and forget things and views that are not in `crops`.
 
         crops: by id, the views best first: keyframe stamp, box in its image, and a function that yields the picture (None when
-        it is gone). budget: pictures encoded in this call at most (35 ms each on a core); first views of all things come first,
+        it is gone). budget: pictures encoded in this call at most (17 ms each on a core); first views of all things come first,
         the rest waits for the next call. Returns how many wait.
         """
         kept: dict[int, dict[int, tuple[Box, np.ndarray]]] = {}
@@ -88,10 +90,12 @@ class LanguageMap:
 
     def snapshot(self) -> LanguageSnapshot:
         """What is known now, for questions; later mapping does not change it."""
+        if self._words is None:
+            self._words = self._model.encode_text(list(vocabulary().things))
         keys, features, _ = self._voxels.arrays()
         described = {i: np.stack([vector for _, vector in views.values()]) for i, views in self._views.items() if views}
         return LanguageSnapshot.build(self._model, self._query, self._voxels.voxel_size, keys, features, described,
-                                      self._background)
+                                      self._background, self._words)
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything learned, as arrays."""

@@ -37,7 +37,7 @@ class LanguageSnapshot:
     """Immutable. Vectors are centred and of unit length.
 
     keys (V,) int64 sorted, features (V, C) float16: the voxel layer. ids (M,): described things; vectors (M, D).
-    background (K, D): random views of the scene. center (D,): what was subtracted.
+    background (K, D): random views of the scene. center (D,): what was subtracted. words (W, D): vocabulary().things as text.
     """
 
     model: LanguageModel
@@ -49,10 +49,11 @@ class LanguageSnapshot:
     vectors: np.ndarray
     background: np.ndarray
     center: np.ndarray
+    words: np.ndarray
 
     @staticmethod
     def build(model: LanguageModel, query: QuerySettings, voxel_size: float, keys: np.ndarray, features: np.ndarray,
-              views: Mapping[int, np.ndarray], background: np.ndarray) -> LanguageSnapshot:
+              views: Mapping[int, np.ndarray], background: np.ndarray, words: np.ndarray) -> LanguageSnapshot:
         """views: by thing, raw embeddings (n, D). Centre: half the mean of random views, half that of the things (measured:
         either alone is worse)."""
         means = [m.mean(0) for m in (background, np.concatenate(list(views.values())) if views else background[:0]) if len(m)]
@@ -60,7 +61,7 @@ class LanguageSnapshot:
         vectors = [unit(unit(v - center).mean(0)) for v in views.values()]
         return LanguageSnapshot(model, query, voxel_size, keys, features, np.array(list(views), np.int64),
                                 np.array(vectors, np.float32).reshape(len(vectors), model.dimension), unit(background - center),
-                                center.astype(np.float32))
+                                center.astype(np.float32), words)
 
     def names(self, instances: Iterable[object], up: np.ndarray, surface: Surface,
               labels: np.ndarray) -> dict[int, tuple[str, float]]:
@@ -112,7 +113,8 @@ class LanguageSnapshot:
         if not labels or len(surface) == 0:
             return index, confidence
         text = self.model.encode_text(list(labels))
-        about = {name: self._about(list(labels), words) for name, words in vocabulary().structure.items()}
+        closeness = self._closeness(list(labels))
+        about = {name: share_of(closeness, name) for name in vocabulary().structure}
         usual = np.concatenate([self.vectors, self.background]) @ text.T
         middle = usual.mean(0) if len(usual) else np.zeros(len(labels), np.float32)
         rows = self._voxel_rows(surface)
@@ -153,9 +155,8 @@ class LanguageSnapshot:
         asked, elsewhere = [], 0.0
         if question.text.strip():
             asked.append(self.model.encode_text([question.text])[0])
-            words = vocabulary()
-            here, away = (float(self.model.text_similarity([question.text], w).max()) for w in (words.things, words.elsewhere))
-            elsewhere = max(0.0, away - here)
+            closeness = self._closeness([question.text])
+            elsewhere = max(0.0, float(closeness["elsewhere"][0] - max(closeness["things"][0], closeness["supports"][0])))
         if question.image is not None:
             asked.append(unit(self.model.encode_crops([question.image])[0] - self.center))
         things, views = (np.mean([v @ a for a in asked], axis=0) for v in (self.vectors, self.background))
@@ -164,14 +165,14 @@ class LanguageSnapshot:
     def _add_geometry(self, question: Question, surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject],
                       scores: dict[int, float], chances: dict[int, float]) -> None:
         """Structure answers to its name; horizontal surfaces at table height to questions about tables."""
-        words = vocabulary()
-        for name, phrases in words.structure.items():
-            share = float(self._about([question.text], phrases)[0])
+        closeness = self._closeness([question.text])
+        for name in vocabulary().structure:
+            share = float(share_of(closeness, name)[0])
             for thing in objects:
                 if thing.kind == "structure" and getattr(thing, "label", "") == name:
                     scores[thing.id] = share
                     chances[thing.id] = share * _STRUCTURE_NAME_PROBABILITY
-        share = float(self._about([question.text], words.supports)[0])
+        share = float(share_of(closeness, "supports")[0])
         if share > 0.1:
             up = upward(objects)
             floors = [o.id for o in objects if getattr(o, "label", "") == "floor"]
@@ -180,13 +181,12 @@ class LanguageSnapshot:
                 scores.setdefault(i, 0.0)
                 chances[i] = 1 - (1 - chances.get(i, 0.0)) * (1 - _TABLE_PROBABILITY * likeness * share)
 
-    def _about(self, texts: Sequence[str], phrases: Sequence[str]) -> np.ndarray:
-        """(N,) how much each text is about the phrases rather than about any other known word."""
-        words = vocabulary()
-        own = self.model.text_similarity(texts, list(phrases)).max(1)
-        every = [w for group in words.structure.values() for w in group] + list(words.supports)
-        others = self.model.text_similarity(texts, [w for w in [*words.things, *every] if w not in phrases]).max(1)
-        return 1 / (1 + np.exp((others - own) / _WORD_TEMPERATURE))
+    def _closeness(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        """How close in meaning (N,) texts are to the nearest word of each group: things, elsewhere, supports, each structure."""
+        groups = vocabulary().groups()
+        closeness = self.model.text_similarity(texts, [word for words in groups.values() for word in words])
+        ends = np.cumsum([len(words) for words in groups.values()])
+        return {name: part.max(1) for name, part in zip(groups, np.split(closeness, ends[:-1], axis=1), strict=True)}
 
     def _verdict(self, matches: list[Match], question: Question) -> tuple[Status, str]:
         best = matches[0]
@@ -197,11 +197,8 @@ class LanguageSnapshot:
         if best.probability >= ambiguous:
             return Status.AMBIGUOUS, f"it may be {much}: less than the {found:.2f} that make it sure (query.found_probability)"
         why = f"nothing here is it: the nearest is {much}, below {ambiguous:.2f} (query.ambiguous_probability)"
-        if question.text.strip():
-            words = vocabulary()
-            nearest = self.model.text_similarity([question.text], [*words.things, *words.elsewhere]).max()
-            if nearest < _FAMILIAR:
-                why += "; the words share little with anything known, English names of things work best"
+        if question.text.strip() and max(float(c[0]) for c in self._closeness([question.text]).values()) < _FAMILIAR:
+            why += "; the words share little with anything known, English names of things work best"
         return Status.NOT_FOUND, why
 
     def _heat(self, question: Question, surface: Surface, labels: np.ndarray, chances: Mapping[int, float]) -> np.ndarray | None:
@@ -249,16 +246,18 @@ class LanguageSnapshot:
     @cached_property
     def _word_scores(self) -> np.ndarray:
         """(M, W) cosines of the things with the vocabulary, less each word's usual cosine in this scene."""
-        cosines, background = (v @ self._words.T for v in (self.vectors, self.background))
+        cosines, background = (v @ self.words.T for v in (self.vectors, self.background))
         return cosines - np.concatenate([cosines, background]).mean(0) if len(cosines) else cosines
 
     @cached_property
     def _best_word(self) -> np.ndarray:
-        return (self.vectors @ self._words.T).max(1) if len(self.vectors) else np.zeros(0, np.float32)
+        return (self.vectors @ self.words.T).max(1) if len(self.vectors) else np.zeros(0, np.float32)
 
-    @cached_property
-    def _words(self) -> np.ndarray:
-        return self.model.encode_text(list(vocabulary().things))
+
+def share_of(closeness: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """(N,) 0..1, how much each text is about that group of words rather than the others."""
+    rivals = [c for group, c in closeness.items() if group != name]
+    return 1 / (1 + np.exp((np.max(rivals, axis=0) - closeness[name]) / _WORD_TEMPERATURE))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -15,13 +15,19 @@ class Vocabulary:
 
     things: tuple[str, ...]
     elsewhere: tuple[str, ...]
+    purposes: tuple[str, ...]
     structure: dict[str, tuple[str, ...]]
     supports: tuple[str, ...]
+
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """All words, by group: things that are no supports, elsewhere, purposes, supports, and each structure by name."""
+        return {"things": tuple(t for t in self.things if t not in self.supports), "elsewhere": self.elsewhere,
+                "purposes": self.purposes, "supports": self.supports, **self.structure}
 
 
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
     """The vocabulary that ships."""
     content = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
-    return Vocabulary(tuple(content["things"]), tuple(content["elsewhere"]),
+    return Vocabulary(tuple(content["things"]), tuple(content["elsewhere"]), tuple(content["purposes"]),
                       {name: tuple(words) for name, words in content["structure"].items()}, tuple(content["supports"]))

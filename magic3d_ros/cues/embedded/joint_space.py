@@ -78,10 +78,9 @@ class JointClassSpace:
         return vectors @ self._sentences.encode_fixed(list(others)).T
 
     def encode_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
-        """(N, 1000) float32 raw logits, mean of each image and its mirror image, animal classes weighed down."""
-        both = [image for crop in crops for image in (crop, crop[:, ::-1])]
-        logits = self._images.logits(both).reshape(len(crops), 2, self.dimension)
-        return logits.mean(1) * self._class_weight
+        """(N, 1000) float32 raw logits, animal classes weighed down. (Mirror images as well gained nothing: 30 questions to
+        replica_office0, hit@3 .73 both ways.)"""
+        return self._images.logits(crops) * self._class_weight
 
     def encode_dense(self, rgb: np.ndarray) -> FeatureGrid:
         """Raw language features over an image, compressed; float16."""

