@@ -101,7 +101,8 @@ class BagReader:
         """The message, with the fields of its ROS type. Raises MessageDamaged."""
         try:
             return self._types.deserialize_cdr(data, self.topics[topic].type)
-        except (_serialisation_error(), ValueError, IndexError, KeyError, AssertionError, struct.error) as error:
+        except (_serialisation_error(), ValueError, IndexError, KeyError, AssertionError, OverflowError, MemoryError,
+                struct.error) as error:
             raise MessageDamaged(f"a message on {topic} cannot be decoded as {self.topics[topic].type}: {error!r}") from error
 
     def decoded(self, topic: str) -> Iterator[Any]:
@@ -171,7 +172,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _reading_errors() -> tuple[type[Exception], ...]:
-    """What rosbags and the libraries below it raise for files they cannot read."""
+    """What rosbags and the libraries below it raise for damaged files; MemoryError and OverflowError for sizes that cannot be."""
     import apsw
     from rosbags.rosbag2 import ReaderError
 
@@ -179,8 +180,8 @@ def _reading_errors() -> tuple[type[Exception], ...]:
         from compression import zstd  # Python 3.14
     except ImportError:
         from backports import zstd
-    return (ReaderError, OSError, EOFError, ValueError, KeyError, TypeError, AssertionError, RuntimeError, struct.error,
-            zstd.ZstdError, apsw.Error)
+    return (ReaderError, OSError, EOFError, ValueError, KeyError, TypeError, AssertionError, RuntimeError, OverflowError,
+            MemoryError, struct.error, zstd.ZstdError, apsw.Error)
 
 
 def _serialisation_error() -> type[Exception]:

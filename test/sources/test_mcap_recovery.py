@@ -94,3 +94,28 @@ def test_the_recovered_file_reads_like_a_file(tmp_path, recording):
         assert file.read() == whole[-37:]
         file.seek(3)
         assert file.read(5) == data[3:8]
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_whatever_bytes_are_damaged_it_is_counted_or_refused(tmp_path, tiny, storage):
+    with tiny.BagWriter(tmp_path / "run", storage) as bag:
+        for number in range(3):
+            bag.pose("/pose", number, tiny.pose(number))
+            bag.info("/rgb/camera_info", number)
+            bag.image("/rgb/image", number, tiny.color_image(number), "rgb8")
+            bag.image("/depth/image", number, tiny.depth_image(number), "16UC1")
+    path = next(path for path in (tmp_path / "run").iterdir() if path.suffix != ".yaml")
+    data, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(60):
+        spoilt = bytearray(data)
+        for place in rng.integers(0, len(data), 20):
+            spoilt[place] = rng.integers(0, 256)
+        path.write_bytes(spoilt)
+        try:
+            frames = list(open_source(str(path), Settings()))
+        except SourceError:
+            refused += 1
+        else:
+            assert len(frames) <= 3
+    assert 0 < refused < 60
