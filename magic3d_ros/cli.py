@@ -57,8 +57,9 @@ def main() -> None:
 
 
 def explain(error: Exception) -> str:
-    """One line for a person: our own errors speak for themselves, others are named."""
-    if isinstance(error, (CommandError, ValueError)) and type(error) is not ValueError:
+    """What to print: errors of this package speak for themselves, those of the system are named, anything else is unexpected."""
+    if type(error).__module__.startswith("magic3d_ros.") or isinstance(error, TimeoutError) or (
+            isinstance(error, FileExistsError) and not error.strerror):
         text = str(error)
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
@@ -68,7 +69,7 @@ def explain(error: Exception) -> str:
             text += ": a part of the installation is missing; `./run setup` in the checkout completes it"
     else:
         text = f"{type(error).__name__}: {error} (unexpected; --debug before the command shows where)"
-    return "error: " + " ".join(text.split())
+    return f"error: {text}"
 
 
 if __name__ == "__main__":
