@@ -9,7 +9,7 @@ import typer
 
 from magic3d_ros import __version__
 from magic3d_ros.commands import inspection, maps, measuring, processes, questions, recordings
-from magic3d_ros.commands.terminal import CommandError, notes, start_logging
+from magic3d_ros.commands.terminal import notes, start_logging
 from magic3d_ros.cpu_sharing import wait_without_spinning
 
 INTERRUPTED = 130

@@ -160,7 +160,7 @@ def _watch(client: SceneClient, mapper: Child, player: Child, count: int) -> Non
                 used, dropped = int(frames.values["used"]), int(frames.values["dropped"])
                 lost = f", [red]{dropped} dropped[/]" if dropped else ""
                 bar.update(task, completed=used + dropped, rate=f"{float(frames.values['used_per_second']):.1f} frames/s",
-                           things=f"{scene.values['objects']} objects, {int(scene.values['surface_points']):,} points{lost}")
+                           things=f"{scene.values['objects']} objects{lost}")
             player.check()
             if player.running or frames is None:
                 continue

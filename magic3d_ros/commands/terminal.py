@@ -61,7 +61,7 @@ def progress_bar(**columns: str) -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     texts = [TextColumn(text) for text in columns.values()]
-    return Progress(TextColumn("[bold]{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), *texts,
+    return Progress(TextColumn("[bold]{task.description}"), BarColumn(bar_width=18), MofNCompleteColumn(), *texts,
                     TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=notes)
 
 
