@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -151,7 +152,10 @@ def _mover(walker: Walker, identity: int) -> Mover:
     points = np.concatenate([_points(parts) for parts in gait])
     height = float(points[:, 2].max())
     radius = float(np.linalg.norm(points - np.array([0, 0, height / 2]), axis=1).max()) + 0.01
-    return Mover(tuple(compile_body([(identity, parts)], load_texture) for parts in gait), cycle, walker.path, radius, height)
+    ends = np.cumsum([0] + [sum(len(part.triangles) for part in parts) for parts in gait])
+    body = compile_body([(identity, parts) for parts in gait], load_texture)  # one atlas for all poses
+    bodies = tuple(body.only(int(first), int(last)) for first, last in pairwise(ends))
+    return Mover(bodies, cycle, walker.path, radius, height)
 
 
 def _box_around(thing: _Thing) -> OrientedBox:

@@ -44,6 +44,12 @@ class Body:
         light = np.zeros_like(self.triangles.normals) if self.irradiance is None else self.irradiance
         return np.concatenate([self.triangles.normals, self.triangles.uv, light], 1).reshape(-1, 3, 8)
 
+    def only(self, first: int, last: int) -> Body:
+        """The triangles first..last - 1, with the same atlas. Only for bodies without baked light."""
+        corners = slice(3 * first, 3 * last)
+        kept = Triangles(self.triangles.positions[corners], self.triangles.normals[corners], self.triangles.uv[corners])
+        return Body(kept, self.material[first:last], self.instance[first:last], self.atlas, self.texel_density[first:last])
+
     def lit(self, irradiance: np.ndarray) -> Body:
         """The same body with its light."""
         return replace(self, irradiance=irradiance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -170,5 +170,4 @@ def _camera(description: SceneDescription, width: int | None, height: int | None
     if not (16 <= width <= 4096 and 16 <= height <= 4096):
         raise SourceError(f"a room's frames can be 16 to 4096 pixels wide and high, not {width}x{height}")
     full = Camera(plan.width, plan.height, plan.focal, plan.focal, (plan.width - 1) / 2, (plan.height - 1) / 2)
-    resized = full.resized(width, height)
-    return replace(resized, fx=resized.fx, fy=resized.fx) if width * plan.height == height * plan.width else resized
+    return full.resized(width, height)

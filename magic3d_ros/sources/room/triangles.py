@@ -41,10 +41,10 @@ class Triangles:
     def transformed(self, rotation: np.ndarray | None = None, translation: Vector = (0.0, 0.0, 0.0),
                     scale: float | Vector = 1.0) -> Triangles:
         """Scaled along the axes, then rotated by a (3, 3) matrix, then moved. Mirroring is not allowed for."""
-        factors = np.broadcast_to(np.asarray(scale, np.float64), 3)
-        matrix = np.eye(3) if rotation is None else rotation
-        positions = (self.positions * factors) @ matrix.T + np.asarray(translation, np.float64)
-        return Triangles(positions.astype(np.float32), unit((self.normals / factors) @ matrix.T), self.uv)
+        factors = np.broadcast_to(np.asarray(scale, np.float32), 3)
+        matrix = np.eye(3, dtype=np.float32) if rotation is None else np.asarray(rotation, np.float32)
+        positions = (self.positions * factors) @ matrix.T + np.asarray(translation, np.float32)
+        return Triangles(positions, unit((self.normals / factors) @ matrix.T), self.uv)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
