@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -22,7 +23,8 @@ from magic3d_ros.scene import Scene, SceneObject
 
 
 class ScenePipeline:
-    """Frames in (`add`), a scene out (`understand`). One thread works it; `scene` is a snapshot any thread may read.
+    """Frames in (`add`), a scene out (`understand`). One thread may add while another understands: frames need not wait for
+    seconds of thinking. `scene` is a snapshot any thread may read.
 
     extractor: the 2D models; None when cues come from elsewhere and are handed to `add_cues`.
     """
@@ -38,6 +40,8 @@ class ScenePipeline:
         self.scene = Scene.empty()
         self.timings: dict[str, list[float]] = defaultdict(list)
         self.last_stamp = 0
+        self._map_lock = threading.RLock()  # what adding changes; held for moments
+        self._understanding = threading.RLock()  # instances and descriptions; held as long as understanding takes
 
     def add(self, frame: RGBDFrame) -> bool:
         """Integrate one frame; a keyframe is looked at by the 2D models too (then returns True).
@@ -54,54 +58,58 @@ class ScenePipeline:
     def integrate(self, frame: RGBDFrame) -> bool:
         """The geometric half of `add`: the frame joins the map; True when the 2D models should look at it."""
         frame.check()
-        is_keyframe = self.keyframes.wants(frame)
-        with self._timed("integrate"):
+        with self._map_lock, self._timed("integrate"):
+            is_keyframe = self.keyframes.wants(frame)
             self.mapper.integrate(frame, carve=is_keyframe)
-        self.last_stamp = frame.stamp
-        if is_keyframe:
-            self.keyframes.add(frame)
-            self.up.observe(frame.camera_to_world)
+            self.last_stamp = frame.stamp
+            if is_keyframe:
+                self.keyframes.add(frame)
+                self.up.observe(frame.camera_to_world)
         return is_keyframe
 
     def add_cues(self, frame: RGBDFrame, cues: CueFrame) -> None:
         """The semantic half of `add`: what the 2D models said of a keyframe joins the scene."""
-        with self._timed("language"):
+        with self._map_lock, self._timed("language"):
             self.language.observe(frame, cues)
 
     def understand(self) -> Scene:
         """Bring surface, things and meaning up to date and return them as the new `scene`."""
-        with self._timed("mesh"):
-            surface = self.mapper.surface()
-        if len(surface) == 0:
+        with self._understanding:
+            with self._map_lock, self._timed("mesh"):
+                surface, stamp = self.mapper.surface(), self.last_stamp
+                if len(surface) == 0:
+                    return self.scene
+                up = self.up.estimate(surface)
+                occupancy = self.mapper.occupancy(up)
+            with self._timed("instances"):
+                found = self.instances.update(surface, list(self.keyframes), up)
+            with self._timed("describe"):
+                crops = {i: [(v.stamp, v.box, lambda v=v: crop(self.keyframes.get(v.stamp), v)) for v in thing.views]  # type: ignore[misc]
+                         for i, thing in found.instances.items() if thing.kind == "object"}
+                self.language.describe(crops)
+                with self._map_lock:
+                    language = self.language.snapshot()
+                names = language.names(found.instances.values(), up, surface, found.labels)
+            objects = tuple(
+                SceneObject(i.id, i.kind, names[i.id][0], names[i.id][1], i.confidence, i.box, i.centroid, i.n_points, i.n_views,
+                            i.first_seen, i.last_seen, tuple(i.views)) for i in found.instances.values())
+            self.scene = Scene(stamp, surface, found.labels, objects, np.asarray(up), language, occupancy)
             return self.scene
-        up = self.up.estimate(surface)
-        with self._timed("instances"):
-            found = self.instances.update(surface, list(self.keyframes), up)
-        with self._timed("describe"):
-            crops = {i: [(v.stamp, v.box, lambda v=v: crop(self.keyframes.get(v.stamp), v)) for v in thing.views]  # type: ignore[misc]
-                     for i, thing in found.instances.items() if thing.kind == "object"}
-            self.language.describe(crops)
-            language = self.language.snapshot()
-            names = language.names(found.instances.values(), up, surface, found.labels)
-        occupancy = self.mapper.occupancy(up)
-        objects = tuple(
-            SceneObject(i.id, i.kind, names[i.id][0], names[i.id][1], i.confidence, i.box, i.centroid, i.n_points, i.n_views,
-                        i.first_seen, i.last_seen, tuple(i.views)) for i in found.instances.values())
-        self.scene = Scene(self.last_stamp, surface, found.labels, objects, np.asarray(up), language, occupancy)
-        return self.scene
 
     def state(self) -> dict[str, np.ndarray]:
         """All that is known, as numeric arrays named part.name; `load_state` goes on from it."""
-        state = {f"{part}.{name}": array for part, owner in self._parts().items() for name, array in owner.state().items()}
-        return state | {"pipeline.last_stamp": np.array([self.last_stamp], np.int64)}
+        with self._understanding, self._map_lock:
+            state = {f"{part}.{name}": array for part, owner in self._parts().items() for name, array in owner.state().items()}
+            return state | {"pipeline.last_stamp": np.array([self.last_stamp], np.int64)}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take in what `state` gave; `understand` then makes the scene. Raises ValueError naming what does not fit."""
         if "pipeline.last_stamp" not in state or state["pipeline.last_stamp"].shape != (1,):
             raise ValueError("the state lacks pipeline.last_stamp")
-        for part, owner in self._parts().items():
-            owner.load_state({name[len(part) + 1:]: array for name, array in state.items() if name.startswith(f"{part}.")})
-        self.last_stamp = int(state["pipeline.last_stamp"][0])
+        with self._understanding, self._map_lock:
+            for part, owner in self._parts().items():
+                owner.load_state({name[len(part) + 1:]: array for name, array in state.items() if name.startswith(f"{part}.")})
+            self.last_stamp = int(state["pipeline.last_stamp"][0])
 
     def _parts(self) -> dict[str, Any]:
         return {"mapper": self.mapper, "keyframes": self.keyframes, "instances": self.instances,

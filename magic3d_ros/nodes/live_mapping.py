@@ -1,4 +1,4 @@
-"""The scene and the threads that work on it: one maps, one answers. Knows no ROS: frames and jobs come in, a scene comes out."""
+"""The scene and the threads that work on it: one maps, one understands, one answers. Knows no ROS."""
 
 from __future__ import annotations
 
@@ -57,20 +57,20 @@ class LiveMapping:
         self._update_seconds = 0.0
         self._stopped = threading.Event()
         self._understanding_since: float | None = None
-        self._queue = WorkQueue(self._add, self._idle, self._queue_full, settings.ros.queue_size)
+        self._queue = WorkQueue(self._add, self._forget_late_keyframes, self._queue_full, settings.ros.queue_size)
+        self._thinking = WorkQueue(lambda _: None, self._understand_when_due, lambda _: None)
         self._answers = WorkQueue(lambda _: None, lambda: None, lambda _: None)
         self._queue.submit(self._load, self._loaded)
 
     def start(self) -> None:
-        """Start the worker; it loads the models first."""
-        self._queue.start()
-        self._answers.start()
+        """Start the threads; the worker loads the models first."""
+        for thread in (self._queue, self._thinking, self._answers):
+            thread.start()
 
     def stop(self) -> bool:
-        """End both threads; False when a piece of work did not end within half a minute."""
+        """End the threads; False when a piece of work did not end within half a minute."""
         self._stopped.set()
-        ended = self._answers.stop()
-        return self._queue.stop() and ended
+        return all([thread.stop() for thread in (self._answers, self._queue, self._thinking)])
 
     @property
     def scene(self) -> Scene:
@@ -84,7 +84,7 @@ class LiveMapping:
 
     @property
     def busy_for(self) -> float:
-        """Seconds for which things and names are being brought up to date already; frames wait meanwhile. 0 = they are not."""
+        """Seconds for which things and names are being brought up to date already; 0 = they are not."""
         since = self._understanding_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -112,17 +112,17 @@ class LiveMapping:
         self._queue.submit(lambda: self._join_cues(cues), _log_failure)
 
     def understand(self) -> Scene:
-        """Bring the scene up to date now. On the worker only (as part of a job)."""
+        """Bring the scene up to date now. Any thread; waits for an update that is under way."""
         pipeline = self._ready_pipeline()
         started = self._understanding_since = time.monotonic()
         before = pipeline.scene
+        self._fresh_frames = self._fresh_keyframes = 0
         try:
             scene = pipeline.understand()
         finally:
             self._understanding_since = None
             self._last_update = time.monotonic()
             self._update_seconds = self._last_update - started
-        self._fresh_frames = self._fresh_keyframes = 0
         if scene is not before:
             self.version += 1
         return scene
@@ -195,18 +195,18 @@ class LiveMapping:
         self.counts.note("cues_joined")
 
     def _forget_late_keyframes(self) -> None:
+        if not self._waiting_cues:
+            return
         now = time.monotonic()
         for stamp in [s for s, (_, deadline) in self._waiting_cues.items() if deadline < now]:
             del self._waiting_cues[stamp]
             self.counts.note("cues_missing")
 
-    def _idle(self) -> None:
-        if self._waiting_cues:
-            self._forget_late_keyframes()
+    def _understand_when_due(self) -> None:
         if self.pipeline is None or self._stopped.is_set():
             return
         fresh = self._fresh_keyframes or (self._fresh_frames and not len(self._queue))
-        # At most half of the time goes into understanding; the other half is the frames'.
+        # At most half of the time goes into understanding: mapping needs the processor too.
         pause = max(self.settings.instances.update_interval, self._update_seconds)
         if fresh and time.monotonic() - self._last_update >= pause:
             self.understand()

@@ -33,9 +33,8 @@ class InputState:
     known_frames: tuple[str, ...] = ()
 
 
-def input_report(state: InputState, counts: FrameCounts, active: bool, loading: str, busy_for: float = 0.0) -> Report:
-    """Whether frames come in, and if not, why not. loading: what is still in the way of the start; busy_for: seconds for which
-    the worker has been understanding instead of mapping."""
+def input_report(state: InputState, counts: FrameCounts, active: bool, loading: str) -> Report:
+    """Whether frames come in, and if not, why not. loading: what is still in the way of the start."""
     summary = counts.summary()
     received, used = counts.rates()
     values = {**summary, "received_per_second": received, "used_per_second": used, "latency_s": counts.latency,
@@ -43,8 +42,6 @@ def input_report(state: InputState, counts: FrameCounts, active: bool, loading: 
               **{f"publishers.{role}": n for role, n in state.publishers.items()},
               **{f"why.{reason}": why for reason, why in counts.why.items()}}
     level, message = _judge_input(state, counts, summary, active, loading)
-    if busy_for > 5.0 and not loading:
-        level, message = _WARNING, f"frames wait: things and names have been brought up to date for {busy_for:.0f} s"
     return Report("input", level, message, values)
 
 
@@ -53,6 +50,8 @@ def _judge_input(state: InputState, counts: FrameCounts, summary: dict[str, int]
         return (_ERROR if "could not" in loading else _WARNING), loading
     if not active:
         return _WARNING, "the node is not active: nothing is listened to until its lifecycle is activated"
+    if not state.topics:
+        return _WARNING, "the node begins to listen in a moment"
     for role, received in (("rgb", summary["received"]), ("depth", summary.get("depth_received", 0))):
         if received == 0:
             return _ERROR, _nothing_on(role, state)
@@ -114,6 +113,7 @@ def mapping_report(mapping: LiveMapping) -> Report:
     low, median, high = mapping.depth_range
     values: dict[str, object] = {
         "depth_min_m": low, "depth_median_m": median, "depth_max_m": high, "queued": mapping.queued,
+        "understanding_for_s": mapping.busy_for,
         "scene_version": mapping.version, "surface_points": len(scene.surface),
         "objects": sum(o.kind == "object" for o in scene.objects),
         "structure": sum(o.kind == "structure" for o in scene.objects), "memory_mb": resident_megabytes()}

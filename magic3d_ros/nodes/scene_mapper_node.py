@@ -1,7 +1,7 @@
 """The node scene_mapper: posed RGB-D topics in, the scene out as topics and services.
 
 A lifecycle node. Configured, it loads the models and offers its services; active, it listens and publishes. Everything heavy runs
-on one worker thread (`LiveMapping`); callbacks only pass messages on.
+on the threads of `LiveMapping`; callbacks only pass messages on.
 """
 
 from __future__ import annotations
@@ -160,8 +160,8 @@ class SceneMapper(LifecycleNode):
             return [Report("input", 1, "the node is not configured", {})]
         loading = self.mapping.failure or ("" if self.mapping.pipeline is not None else "the models are loading")
         state = self._input_state()
-        reports = [input_report(state, self.counts, self._active, loading, self.mapping.busy_for), sync_report(state),
-                   pose_report(state), mapping_report(self.mapping)]
+        reports = [input_report(state, self.counts, self._active, loading), sync_report(state), pose_report(state),
+                   mapping_report(self.mapping)]
         if self._sender is not None:
             reports.append(cue_report(self.mapping, self._sender.extractors, self._sender.refused))
         return reports
