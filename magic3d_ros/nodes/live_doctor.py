@@ -109,10 +109,10 @@ def _listen(node: Node, executor: SingleThreadedExecutor, settings: Settings, se
     names = {role: f"/{role}{suffixes.get(role, '')}" for role in kinds} | reported | topics
     poses = PoseLookup(settings.ros, transform_buffer())
     sync = TimeSynchronizer(("rgb", "depth"), round(settings.ros.sync_slop * 1e9))
-    known = {name: tuple(types) for name, types in node.get_topic_names_and_types()}
     roles = {}
     for role, kind in kinds.items():
-        heard = roles[role] = _look_at(node, names[role], f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}", known)
+        heard = roles[role] = Heard(names[role], f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}")
+        _look_at(node, heard)
         _subscribe(node, kind, heard, role, sync, poses)
     node.create_subscription(TFMessage, "/tf", lambda m: poses.on_transforms(m, False), 100)
     node.create_subscription(TFMessage, "/tf_static", lambda m: poses.on_transforms(m, True),
@@ -121,15 +121,19 @@ def _listen(node: Node, executor: SingleThreadedExecutor, settings: Settings, se
     node.create_subscription(Clock, "/clock", lambda m: clock.append(nanoseconds(m.clock)),
                              QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
     _spin(executor, seconds)
+    known = {name: tuple(types) for name, types in node.get_topic_names_and_types()}
+    for heard in roles.values():
+        _look_at(node, heard)  # again: on a busy machine publishers are discovered late
     now = clock[-1] if clock else node.get_clock().now().nanoseconds
     others = [name for name in node.get_node_names() if name not in ("magic3d_doctor", "magic3d_client")]
     return Examination(settings, roles, known, others, node.context.get_domain_id(), sync, poses, now, bool(clock), mapper)
 
 
-def _look_at(node: Node, topic: str, wanted: str, known: dict[str, tuple[str, ...]]) -> Heard:
-    offers = node.get_publishers_info_by_topic(topic)
-    best_effort = sum(offer.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for offer in offers)
-    return Heard(topic, wanted, known.get(topic, ()), len(offers), best_effort)
+def _look_at(node: Node, heard: Heard) -> None:
+    offers = node.get_publishers_info_by_topic(heard.topic)
+    heard.publishers = len(offers)
+    heard.best_effort = sum(offer.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for offer in offers)
+    heard.types = tuple(sorted({offer.topic_type for offer in offers}))
 
 
 def _subscribe(node: Node, kind: type, heard: Heard, role: str, sync: TimeSynchronizer, poses: PoseLookup) -> None:
@@ -148,9 +152,10 @@ def _subscribe(node: Node, kind: type, heard: Heard, role: str, sync: TimeSynchr
         elif role == "odometry":
             poses.on_odometry(message)
 
-    # Best effort hears every publisher; whether scene_mapper would is judged from what the publishers offer.
+    # Best effort hears every publisher, reliable loses nothing. Whether scene_mapper would hear is judged from what is offered.
+    reliable = heard.publishers > 0 and heard.best_effort == 0
     node.create_subscription(kind, heard.topic, on_message, QoSProfile(
-        depth=20, reliability=ReliabilityPolicy.BEST_EFFORT if heard.best_effort else ReliabilityPolicy.RELIABLE))
+        depth=20, reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT))
 
 
 def _spin(executor: SingleThreadedExecutor, seconds: float) -> None:

@@ -166,8 +166,8 @@ def _poses(seen: Examination) -> list[Finding]:
 def _mapper(seen: Examination) -> list[Finding]:
     twice = sorted({name for name in seen.nodes if seen.nodes.count(name) > 1})
     if "scene_mapper" in twice:
-        return [error("scene_mapper", f"{seen.nodes.count('scene_mapper')} nodes of this name run in domain {seen.domain}: services "
-                      "answer for either", "end one, give it another name (-r __node:=...), or use another ROS_DOMAIN_ID")]
+        return [error("scene_mapper", f"several nodes of this name run in domain {seen.domain}: services answer for any of them",
+                      "end one, give it another name (-r __node:=...), or use another ROS_DOMAIN_ID")]
     if not seen.mapper:
         return [warning("scene_mapper", "none is running here", "start it: magic3d run-mapper, or ros2 launch magic3d_ros "
                         "magic3d.launch.py")]
