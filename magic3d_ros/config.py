@@ -105,7 +105,7 @@ class CueSettings:
 class InstanceSettings:
     """Separating the surface into things."""
 
-    merge_threshold: float = setting(0.8, "cost below which two neighbouring regions are one thing: lower splits more", "", 0.0, 5.0)
+    merge_threshold: float = setting(0.75, "cost below which two neighbouring regions are one thing: lower splits more", "", 0.0, 5.0)
     min_vertices: int = setting(25, "things of fewer surface vertices are dropped", "", 1, 100000)
     update_interval: float = setting(3.0, "things are brought up to date at most this often", "s", 0.0, 3600.0)
     max_views: int = setting(5, "best views kept for each thing", "", 1, 50)

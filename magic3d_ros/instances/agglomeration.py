@@ -26,6 +26,9 @@ _GAP_REACH, _GAP_JUMP, _GAP_NEIGHBOURS = 0.06, 0.045, 12  # metres; 11 neighbour
 # Across a gap one surface must continue the other: alike normals, and the gap within both tangent planes (cosines). Without
 # this two sofas that nearly touch become one (replica_office0: AP .147 -> .210 at threshold .6).
 _GAP_FACING, _GAP_TANGENT = 0.7, 0.5
+# Regions that were one thing in the last run merge more cheaply, those that were two less: otherwise pairs near the threshold
+# merge and part from run to run, and ids with them.
+_INERTIA = 0.15
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,14 @@ def boundaries(graph: MeshGraph, basin: np.ndarray, crease: np.ndarray, color_ed
                       np.bincount(inverse, minlength=len(key)))
 
 
-def agglomerate(sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries, threshold: float) -> Grouping:
+def agglomerate(sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries, threshold: float,
+                known: np.ndarray | None = None) -> Grouping:
     """Merge basins, cheapest pair first, until the cheapest merge costs more than `threshold`.
 
-    sizes (B,) vertices; colors (B, 3) mean Lab; on_plane (B, K) share of vertices on each structure plane.
+    sizes (B,) vertices; colors (B, 3) mean Lab; on_plane (B, K) share of vertices on each structure plane; known (B,) id of the
+    thing that each basin was part of before, -1 = none.
     """
-    regions = _Regions(sizes, colors, on_plane, border)
+    regions = _Regions(sizes, colors, on_plane, border, np.full(len(sizes), -1) if known is None else known)
     queue = [(regions.cost(i, j), i, j, 0, 0) for i, j in border.pairs.tolist()]
     heapq.heapify(queue)
     version = [0] * len(sizes)
@@ -120,8 +125,10 @@ def agglomerate(sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, bor
 class _Regions:
     """Regions that merge, with the evidence on their borders. Plain lists: numpy is slow at single numbers."""
 
-    def __init__(self, sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries) -> None:
+    def __init__(self, sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries,
+                 known: np.ndarray) -> None:
         self.size = sizes.astype(float).tolist()
+        self.known = known.tolist()
         self.color = colors.astype(float).tolist()
         self.planes = on_plane.astype(float).tolist()
         self.plane = [_plane_of(shares) for shares in self.planes]
@@ -132,9 +139,11 @@ class _Regions:
             self.border[i][j] = self.border[j][i] = evidence
 
     def cost(self, i: int, j: int) -> float:
-        """What merging two neighbours costs, with the discount for small regions."""
+        """What merging two neighbours costs, with the discount for small regions and with regard to what was known."""
         smaller = min(self.size[i], self.size[j])
         cost = self.full_cost(i, j)
+        if self.known[i] >= 0 and self.known[j] >= 0:
+            cost *= 1.0 - _INERTIA if self.known[i] == self.known[j] else 1.0 + _INERTIA
         if smaller < _SCRAP:
             return cost * _SCRAP_FACTOR * smaller / _SCRAP
         return cost * min(1.0, smaller / _SMALL) ** 0.5
@@ -165,6 +174,8 @@ class _Regions:
         self.color[i] = [a + (b - a) * share for a, b in zip(self.color[i], self.color[j], strict=True)]
         self.planes[i] = [a + (b - a) * share for a, b in zip(self.planes[i], self.planes[j], strict=True)]
         self.plane[i] = _plane_of(self.planes[i])
+        if self.size[j] > self.size[i]:
+            self.known[i] = self.known[j]
         self.size[i] = total
         self.parent[j] = i
         mine = self.border[i]

@@ -55,6 +55,20 @@ class IdentityMemory:
         self._remember(cell, ids[owner] if count else owner, number, ids)
         return ids
 
+    def recall(self, points: np.ndarray) -> np.ndarray:
+        """(N,) int64 id that covered the place of each of (N, 3) points in the last run, -1 = none.
+
+        Of the things that share a cell it is the one with most points there.
+        """
+        active = np.array([self._absent.get(i, 1) == 0 for i in range(self._next)], bool)[self._id]
+        order = np.lexsort((self._points[active], self._cell[active]))
+        cell, owner = self._cell[active][order], self._id[active][order]
+        if len(cell) == 0:
+            return np.full(len(points), -1, np.int64)
+        key = _keys(points)
+        last = np.searchsorted(cell, key, "right") - 1
+        return np.where((last >= 0) & (cell[last] == key), owner[last], -1)
+
     def _overlaps(self, cell: np.ndarray, owner: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(things, ids, shared points) of all pairs that share a cell."""
         left = np.searchsorted(self._cell, cell, "left")
@@ -103,10 +117,15 @@ class IdentityMemory:
         self._next = following
 
 
-def _cells(points: np.ndarray, thing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(cell keys, things, points in them), one entry for each thing in each cell. 21 bits an axis hold 80 km."""
+def _keys(points: np.ndarray) -> np.ndarray:
+    """(N,) int64 number of the cell of each of (N, 3) points. 21 bits an axis hold 80 km."""
     at = np.clip(np.floor(np.asarray(points, np.float64) / _CELL), -(1 << 20), (1 << 20) - 1).astype(np.int64) + (1 << 20)
-    key = (at[:, 0] << 42) | (at[:, 1] << 21) | at[:, 2]
+    return (at[:, 0] << 42) | (at[:, 1] << 21) | at[:, 2]
+
+
+def _cells(points: np.ndarray, thing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(cell keys, things, points in them), one entry for each thing in each cell."""
+    key = _keys(points)
     order = np.lexsort((thing, key))
     key, thing = key[order], thing[order]
     first = np.flatnonzero(np.concatenate([[True], (key[1:] != key[:-1]) | (thing[1:] != thing[:-1])])) if len(key) \

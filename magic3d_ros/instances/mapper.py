@@ -51,7 +51,7 @@ class InstanceMapper:
             self._identity.assign(np.zeros((0, 3)), np.zeros(0, np.int64), 0)
             return InstanceMap(labels, {})
         structure = find_structure(graph, up)
-        thing, grouping = segment(graph, structure, self._settings.merge_threshold)
+        thing, grouping = segment(graph, structure, self._settings.merge_threshold, self._identity.recall(graph.vertices))
         count = len(grouping.separation)
         seen = sightings(graph.vertices, graph.normals, thing, count, keyframes, self._depths, self._settings.max_views)
         size = np.bincount(thing, minlength=count)
@@ -102,12 +102,12 @@ class InstanceMapper:
         self._seen = {int(i): (int(first), int(last)) for i, first, last in seen}
 
 
-def segment(graph: MeshGraph, structure: Structure, threshold: float,
+def segment(graph: MeshGraph, structure: Structure, threshold: float, known: np.ndarray | None = None,
             learned_edges: np.ndarray | None = None) -> tuple[np.ndarray, Grouping]:
     """(n,) int thing of each vertex, 0 ... T-1, and what is known of the things.
 
-    learned_edges (n,) 0..1: evidence of a 2D edge network, averaged over views; the embedded tier has none and takes the contrast
-    of the surface itself.
+    known (n,) int: id that the last run gave to the place of each vertex, -1 = none. learned_edges (n,) 0..1: evidence of a 2D
+    edge network, averaged over views; the embedded tier has none and takes the contrast of the surface itself.
     """
     color_edge = contrast(graph) if learned_edges is None else learned_edges
     crease = concavity(graph)
@@ -118,8 +118,19 @@ def segment(graph: MeshGraph, structure: Structure, threshold: float,
     on = structure.membership >= 0
     np.add.at(planes, (basin[on], structure.membership[on]), 1.0)
     border = boundaries(graph, basin, crease, color_edge, gap_pairs(graph))
-    grouping = agglomerate(size, color, planes / size[:, None], border, threshold)
+    was = None if known is None else _majority(basin, known)
+    grouping = agglomerate(size, color, planes / size[:, None], border, threshold, was)
     return grouping.label[basin], grouping
+
+
+def _majority(basin: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(B,) the value that most vertices of each basin have. basin (n,) 0 ... B-1, known (n,) int from -1 on."""
+    span = int(known.max()) + 2
+    key, count = np.unique(basin * span + known + 1, return_counts=True)
+    order = np.argsort(count, kind="stable")
+    most = np.empty(int(basin.max()) + 1, np.int64)
+    most[key[order] // span] = key[order] % span - 1  # the last assignment, of the largest count, stays
+    return most
 
 
 def _scaled_weight(seen: Sightings, size: np.ndarray) -> np.ndarray:

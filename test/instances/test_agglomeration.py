@@ -97,6 +97,15 @@ def test_merged_regions_share_colour_by_size():
     assert len(grouping.separation) == 1
 
 
+@pytest.mark.parametrize(("known", "factor"), [((4, 4), 0.85), ((4, 5), 1.15), ((4, -1), 1.0), ((-1, -1), 1.0)])
+def test_what_was_one_thing_stays_one_more_readily(known, factor):
+    def things(threshold):
+        return len(agglomerate(np.array(BIG), GREY, NO_PLANES, pair(crease=0.8), threshold, np.array(known)).separation)
+
+    assert things(0.4 * factor + 1e-6) == 1  # 0.4: two objects with a crease of .8
+    assert things(0.4 * factor - 1e-6) == 2
+
+
 def test_boundaries_count_mesh_edges_and_gaps_apart():
     graph = MeshGraph(np.arange(6), np.zeros((6, 3)), np.array([[0, 1], [1, 2], [2, 3], [0, 3], [4, 5]]), np.zeros(6, np.int32),
                       np.zeros(6, bool), np.zeros((6, 3)), np.zeros((6, 3)), None)

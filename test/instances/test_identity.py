@@ -78,6 +78,15 @@ def test_cells_are_shared_by_points():
     assert assign(memory, few, many) == [1, 0]
 
 
+def test_recall_gives_the_id_that_covers_a_place():
+    memory = IdentityMemory()
+    assert memory.recall(bar(0, 3)).tolist() == [-1, -1, -1]
+    assign(memory, np.tile(bar(0, 2), (3, 1)), bar(1, 4))  # both in cell 1: three points against one
+    assert memory.recall(bar(-1, 5)).tolist() == [-1, 0, 0, 1, 1, -1]
+    assign(memory, bar(0, 2))
+    assert memory.recall(bar(-1, 5)).tolist() == [-1, 0, 0, -1, -1, -1]  # 1 was not there in the last run
+
+
 def test_empty_runs_and_places_long_unused():
     memory = IdentityMemory()
     assign(memory, bar(0, 10))

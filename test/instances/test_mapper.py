@@ -77,6 +77,20 @@ def test_an_id_is_not_reused_when_its_thing_is_gone(two_boxes):
     assert id_of(again, two_boxes.surface()[1], 2) == blue  # back in its place: the same thing
 
 
+def test_of_a_split_thing_the_larger_part_keeps_the_id(two_boxes):
+    """A box that turns out to be two of different colour: the larger part keeps the id."""
+    whole = replace(two_boxes, boxes=(replace(two_boxes.boxes[0], low=(-0.5, -0.4, 0.0), high=(-0.2, 0.4, 0.3)),))
+    mapper = InstanceMapper(InstanceSettings())
+    surface, owner = whole.surface()
+    first = mapper.update(surface, whole.orbit(), UP)
+    green = replace(whole.boxes[0], low=(-0.5, 0.1, 0.0), color=(30, 150, 40))
+    split = whole.with_box(green)
+    surface_split, owner_split = split.surface()
+    second = mapper.update(surface_split, split.orbit(), UP)
+    assert id_of(second, owner_split, 1) == id_of(first, owner, 1)
+    assert id_of(second, owner_split, 2) not in first.instances
+
+
 def test_state_carries_ids_and_times_on(two_boxes):
     surface, owner = two_boxes.surface()
     first_mapper = InstanceMapper(InstanceSettings())
