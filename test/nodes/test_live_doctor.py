@@ -101,5 +101,11 @@ def test_unit_calibration_transform_and_clock_are_named(camera):
     assert {found[subject][0] for subject in ("depth", "images", "poses")} == {"ERROR"}
 
 
-def test_an_empty_graph(ros_context):
-    assert levels()["graph"][0] == "ERROR"
+def test_an_empty_graph(ros_domain, monkeypatch: pytest.MonkeyPatch):
+    from domain_coordinator import domain_id
+
+    with domain_id() as empty:
+        monkeypatch.setenv("ROS_DOMAIN_ID", str(empty))
+        level, text, _ = levels()["graph"]
+    assert level == "ERROR"
+    assert f"in domain {empty}" in text
