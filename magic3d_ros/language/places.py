@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,10 +15,12 @@ TABLE_HEIGHT = (0.4, 1.15)
 """m above the floor: from coffee tables to kitchen counters (usual furniture heights .4-.5, .72-.76, .85-.95, bars 1.1)."""
 _HORIZONTAL = 0.9
 """Cosine with up: within 26 degrees, as the normals of a 2 cm map are that noisy."""
-_WHOLE_AREA = 0.35
-"""m^2 of horizontal surface that make a full table; a chair's seat has .16, a small side table .2."""
+_WHOLE_AREA = 0.4
+"""m^2 of horizontal surface that make a full table, less counting by the square: a chair's seat has .16."""
 _WHOLE_SHARE = 0.4
-"""of a thing's seen surface that is horizontal and at the height of a table; chairs reach .25, seen tables .5 and more."""
+"""of a thing's seen surface that is horizontal; chairs reach .25 at the height of a table, seen tables .5 and more."""
+_FLOOR_THICKNESS = 0.08
+"""m; the floor of a map waves by the sensor's noise at range (6-11 mm median at 1.5 m, growing with the square)."""
 
 
 class KnownObject(Protocol):
@@ -57,21 +60,41 @@ def floor_height(surface: Surface, objects: Sequence[KnownObject], floor_ids: Se
     return float(np.percentile(surface.vertices @ up.astype(np.float32), 1.0)) if len(surface) else 0.0
 
 
-def table_likeness(surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject], up: np.ndarray,
-                   floor: float) -> dict[int, float]:
-    """For each thing that is no structure, 0..1: how much it is a horizontal surface at the height of a table."""
+def ground(surface: Surface, objects: Sequence[KnownObject]) -> tuple[np.ndarray, float]:
+    """Up (3,) and the floor's height along it, from things that have a `label`."""
+    up = upward(objects)
+    floors = [o.id for o in objects if o.kind == "structure" and getattr(o, "label", "") == "floor"]
+    return up, floor_height(surface, objects, floors, up)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How much of a thing is a horizontal surface, 0..1: at the height of a table, and on the floor."""
+
+    table: float
+    floor: float
+
+
+def levels(surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject], up: np.ndarray,
+           floor: float) -> dict[int, Levels]:
+    """By id, for each thing that is no structure. labels (N,): thing of each surface vertex. floor: height along `up`, metres."""
     ids = [o.id for o in objects if o.kind == "object"]
     if not ids or len(surface.faces) == 0:
-        return dict.fromkeys(ids, 0.0)
+        return dict.fromkeys(ids, Levels(0.0, 0.0))
     corners = surface.vertices[surface.faces].astype(np.float64)
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=1) / 2
     level = cross @ up > 2 * area * _HORIZONTAL
     height = corners.mean(1) @ up - floor
-    level &= (height > TABLE_HEIGHT[0]) & (height < TABLE_HEIGHT[1])
     owner = labels[surface.faces[:, 0]]
-    known = owner >= 0
     size = int(max(max(ids), owner.max(initial=0))) + 1
-    whole = np.bincount(owner[known], area[known], size)
-    flat = np.bincount(owner[known & level], area[known & level], size)
-    return {i: float(min(1.0, flat[i] / _WHOLE_AREA) * min(1.0, flat[i] / max(whole[i], 1e-9) / _WHOLE_SHARE)) for i in ids}
+
+    def areas(faces: np.ndarray) -> np.ndarray:
+        return np.bincount(owner[faces], area[faces], size)
+
+    known = owner >= 0
+    whole = np.maximum(areas(known), 1e-9)
+    tops = areas(known & level & (height > TABLE_HEIGHT[0]) & (height < TABLE_HEIGHT[1]))
+    ground = areas(known & level & (np.abs(height) < _FLOOR_THICKNESS))
+    return {i: Levels(float(min(1.0, tops[i] / _WHOLE_AREA) ** 2 * min(1.0, tops[i] / whole[i] / _WHOLE_SHARE)),
+                      float(min(1.0, ground[i] / whole[i] / _WHOLE_SHARE))) for i in ids}

@@ -11,8 +11,8 @@ import numpy as np
 from magic3d_ros.config import QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.language.answer import Answer, Match, Question, Status
-from magic3d_ros.language.calibration import weigh
-from magic3d_ros.language.places import KnownObject, floor_height, table_likeness, upward
+from magic3d_ros.language.calibration import shape_fit, weigh
+from magic3d_ros.language.places import KnownObject, Levels, floor_height, ground, levels
 from magic3d_ros.language.question import problem
 from magic3d_ros.language.vocabulary import vocabulary
 from magic3d_ros.language.voxel_features import VoxelFeatures, look_up
@@ -24,8 +24,13 @@ _NAME_TEMPERATURE = 0.04
 """Softmax over cosines with the vocabulary gives the probability of a name."""
 _STRUCTURE_NAME_PROBABILITY = 0.9
 """Geometry says what is floor, wall and ceiling; large flat things are rarely something else."""
-_TABLE_PROBABILITY = 0.9
-"""of a thing that is in full a horizontal surface at the height of a table, for a question in full about one."""
+_LEVEL_PROBABILITY = 0.9
+"""A thing that is in full a horizontal surface at the height of a table is one with this probability; what else it could be
+shares the rest."""
+_FLOOR_PIECE_PROBABILITY = 0.7
+"""The same for pieces on the floor that were not told as structure (mats, floor behind furniture). The floor comes first."""
+_NAMED_BY_SHAPE = 0.3
+"""Things are named after their shape from this probability on: a chair's seat alone (.2) makes no table."""
 _NEGATIVE_TEMPERATURE = 0.03
 _FAMILIAR = 0.35
 """Cosine of meaning with the nearest known word below which a question is said to share little with anything known; questions
@@ -73,17 +78,16 @@ class LanguageSnapshot:
         names = {i.id: (i.structure, _STRUCTURE_NAME_PROBABILITY) for i in listed if i.kind == "structure"}
         words = vocabulary().things
         floors = [i.id for i in listed if i.structure == "floor"]
-        tables = table_likeness(surface, labels, listed, np.asarray(up), floor_height(surface, listed, floors, np.asarray(up)))
+        flat = levels(surface, labels, listed, np.asarray(up), floor_height(surface, listed, floors, np.asarray(up)))
         row_of = {int(i): row for row, i in enumerate(self.ids)}
         chances = softmax(self._word_scores / _NAME_TEMPERATURE)
         for i in listed:
             if i.id in names:
                 continue
             row = row_of.get(i.id)
-            best, chance = ("", 0.0) if row is None else (words[int(chances[row].argmax())], float(chances[row].max()))
-            if tables.get(i.id, 0.0) * _TABLE_PROBABILITY > chance:
-                best, chance = "table", tables[i.id] * _TABLE_PROBABILITY
-            names[i.id] = (best, chance)
+            known = [("", 0.0)] if row is None else [(words[int(chances[row].argmax())], float(chances[row].max()))]
+            by_shape = [("table", flat[i.id].table * _LEVEL_PROBABILITY), ("floor", flat[i.id].floor * _FLOOR_PIECE_PROBABILITY)]
+            names[i.id] = max(known + [n for n in by_shape if n[1] >= _NAMED_BY_SHAPE], key=lambda n: n[1])
         return names
 
     def answer(self, question: Question, surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject]) -> Answer:
@@ -138,7 +142,8 @@ class LanguageSnapshot:
                  ) -> tuple[dict[int, float], dict[int, float]]:
         """Raw similarity and probability of every thing that something is known of."""
         similarity, background, elsewhere = self._similarity(question)
-        chance = weigh(similarity, background, self._best_word, elsewhere).probability()
+        shape = self._shape_fit(question.text, surface, objects) if question.text.strip() else None
+        chance = weigh(similarity, background, self._best_word, elsewhere, shape).probability()
         for negative in question.negatives:
             if negative.strip():
                 against = self.vectors @ self.model.encode_text([negative])[0]
@@ -147,7 +152,7 @@ class LanguageSnapshot:
         scores = {int(i): float(s) for i, s in zip(self.ids, similarity, strict=True) if int(i) in known}
         chances = {int(i): float(c) for i, c in zip(self.ids, chance, strict=True) if int(i) in known}
         if question.text.strip():
-            self._add_geometry(question, surface, labels, objects, scores, chances)
+            self._add_geometry(self._closeness([question.text]), surface, labels, objects, scores, chances)
         return scores, chances
 
     def _similarity(self, question: Question) -> tuple[np.ndarray, np.ndarray, float]:
@@ -162,24 +167,31 @@ class LanguageSnapshot:
         things, views = (np.mean([v @ a for a in asked], axis=0) for v in (self.vectors, self.background))
         return things, views, elsewhere
 
-    def _add_geometry(self, question: Question, surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject],
-                      scores: dict[int, float], chances: dict[int, float]) -> None:
-        """Structure answers to its name; horizontal surfaces at table height to questions about tables."""
-        closeness = self._closeness([question.text])
-        for name in vocabulary().structure:
-            share = float(share_of(closeness, name)[0])
-            for thing in objects:
-                if thing.kind == "structure" and getattr(thing, "label", "") == name:
-                    scores[thing.id] = share
-                    chances[thing.id] = share * _STRUCTURE_NAME_PROBABILITY
-        share = float(share_of(closeness, "supports")[0])
-        if share > 0.1:
-            up = upward(objects)
-            floors = [o.id for o in objects if getattr(o, "label", "") == "floor"]
-            tables = table_likeness(surface, labels, objects, up, floor_height(surface, objects, floors, up))
-            for i, likeness in tables.items():
-                scores.setdefault(i, 0.0)
-                chances[i] = 1 - (1 - chances.get(i, 0.0)) * (1 - _TABLE_PROBABILITY * likeness * share)
+    def _shape_fit(self, text: str, surface: Surface, objects: Sequence[KnownObject]) -> np.ndarray:
+        """(M,) log of how well each described thing's size and height fit the words nearest to the question."""
+        weights = softmax(self.words @ self.model.encode_text([text])[0] / _WORD_TEMPERATURE)
+        up, floor = ground(surface, objects)
+        known = {o.id: (float(np.max(o.box.size)), float(o.box.center @ up) - floor) for o in objects}
+        shapes = np.array([known.get(int(i), (1.0, 1.0)) for i in self.ids]).reshape(-1, 2)
+        words = vocabulary()
+        return shape_fit(shapes[:, 0], shapes[:, 1], np.array(words.sizes), np.array(words.heights), weights)
+
+    def _add_geometry(self, closeness: Mapping[str, np.ndarray], surface: Surface, labels: np.ndarray,
+                      objects: Sequence[KnownObject], scores: dict[int, float], chances: dict[int, float]) -> None:
+        """Structure answers to its name, horizontal surfaces to questions about tables and the floor, and less to all others."""
+        about = {name: float(share_of(closeness, name)[0]) for name in (*vocabulary().structure, "supports")}
+        for thing in objects:
+            share = about.get(getattr(thing, "label", ""), 0.0)
+            if thing.kind == "structure":
+                scores[thing.id], chances[thing.id] = share, share * _STRUCTURE_NAME_PROBABILITY
+        found: Mapping[int, Levels] = levels(surface, labels, objects, *ground(surface, objects))
+        for i, flat in found.items():
+            table, floor = flat.table * _LEVEL_PROBABILITY, flat.floor * _FLOOR_PIECE_PROBABILITY
+            other = chances.get(i, 0.0)
+            asked = about["supports"] * (1 - (1 - table) * (1 - other)) + about["floor"] * floor
+            rest = max(0.0, 1 - about["supports"] - about["floor"]) * other * (1 - table) * (1 - floor)
+            scores.setdefault(i, 0.0)
+            chances[i] = asked + rest
 
     def _closeness(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         """How close in meaning (N,) texts are to the nearest word of each group: things, elsewhere, supports, each structure."""
@@ -194,12 +206,11 @@ class LanguageSnapshot:
         much = f"object {best.id}" + (f" ({best.label})" if best.label else "") + f" with probability {best.probability:.2f}"
         if best.probability >= found:
             return Status.FOUND, f"the best is {much}; {found:.2f} is enough (query.found_probability)"
+        strange = question.text.strip() and max(float(c[0]) for c in self._closeness([question.text]).values()) < _FAMILIAR
+        hint = "; the words share little with anything known, English names of things work best" if strange else ""
         if best.probability >= ambiguous:
-            return Status.AMBIGUOUS, f"it may be {much}: less than the {found:.2f} that make it sure (query.found_probability)"
-        why = f"nothing here is it: the nearest is {much}, below {ambiguous:.2f} (query.ambiguous_probability)"
-        if question.text.strip() and max(float(c[0]) for c in self._closeness([question.text]).values()) < _FAMILIAR:
-            why += "; the words share little with anything known, English names of things work best"
-        return Status.NOT_FOUND, why
+            return Status.AMBIGUOUS, f"it may be {much}: less than the {found:.2f} that make it sure (query.found_probability){hint}"
+        return Status.NOT_FOUND, f"nothing here is it: the nearest is {much}, below {ambiguous:.2f} (query.ambiguous_probability){hint}"
 
     def _heat(self, question: Question, surface: Surface, labels: np.ndarray, chances: Mapping[int, float]) -> np.ndarray | None:
         """(N,) float32 in 0..1 for display: two thirds the thing's probability, one third the voxel's own similarity; both
@@ -255,9 +266,9 @@ class LanguageSnapshot:
 
 
 def share_of(closeness: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    """(N,) 0..1, how much each text is about that group of words rather than the others."""
-    rivals = [c for group, c in closeness.items() if group != name]
-    return 1 / (1 + np.exp((np.max(rivals, axis=0) - closeness[name]) / _WORD_TEMPERATURE))
+    """(N,) 0..1, how much each text is about that group of words rather than the others, or than nothing known."""
+    rivals = np.max([c for group, c in closeness.items() if group != name], axis=0)
+    return 1 / (1 + np.exp((np.maximum(rivals, _FAMILIAR) - closeness[name]) / _WORD_TEMPERATURE))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -11,9 +11,11 @@ import yaml
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """As vocabulary.yaml describes."""
+    """As vocabulary.yaml describes. sizes, heights: of each of `things`, lowest and highest usual value, metres."""
 
     things: tuple[str, ...]
+    sizes: tuple[tuple[float, float], ...]
+    heights: tuple[tuple[float, float], ...]
     elsewhere: tuple[str, ...]
     purposes: tuple[str, ...]
     structure: dict[str, tuple[str, ...]]
@@ -29,5 +31,8 @@ class Vocabulary:
 def vocabulary() -> Vocabulary:
     """The vocabulary that ships."""
     content = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
-    return Vocabulary(tuple(content["things"]), tuple(content["elsewhere"]), tuple(content["purposes"]),
-                      {name: tuple(words) for name, words in content["structure"].items()}, tuple(content["supports"]))
+    things = [(word, tuple(group["size"]), tuple(group["height"])) for group in content["things"] for word in group["words"]]
+    return Vocabulary(
+        tuple(t[0] for t in things), tuple(t[1] for t in things), tuple(t[2] for t in things),
+        tuple(content["elsewhere"]), tuple(content["purposes"]),
+        {name: tuple(words) for name, words in content["structure"].items()}, tuple(content["supports"]))
