@@ -26,8 +26,8 @@ from magic3d_ros.nodes.pose_lookup import PoseLookup
 from magic3d_ros.nodes.ros_install import transform_buffer
 from magic3d_ros.sources.time_sync import TimeSynchronizer
 
-_DISCOVERY = 1.5
-"""Seconds until nodes on this machine and its neighbours have found each other."""
+_DISCOVERY, _SETTLE = 6.0, 1.0
+"""Seconds to wait for any other node, and then for the rest. On an idle machine half a second does, on a busy one four did."""
 
 
 @dataclass
@@ -52,8 +52,8 @@ class Heard:
 
 @dataclass
 class Examination:
-    """Everything that was heard. roles: rgb, depth, camera_info, depth/camera_info, and pose or odometry. all_topics: name ->
-    types. mapper: the diagnostics of a running scene_mapper by part: (level, message)."""
+    """Everything that was heard. roles: rgb, depth, camera_info, depth/camera_info, and pose or odometry. all_topics: those
+    that are published, name -> types. mapper: the diagnostics of a running scene_mapper by part: (level, message)."""
 
     settings: Settings
     roles: dict[str, Heard]
@@ -100,7 +100,10 @@ def _listen(node: Node, executor: SingleThreadedExecutor, settings: Settings, se
                 reported.update({v.key[6:]: v.value for v in status.values if v.key.startswith("topic.")})
 
     node.create_subscription(DiagnosticArray, "/diagnostics", on_diagnostics, 10)
-    _spin(executor, _DISCOVERY)
+    deadline = time.monotonic() + _DISCOVERY
+    while time.monotonic() < deadline and not _others(node):
+        executor.spin_once(timeout_sec=0.1)
+    _spin(executor, _SETTLE)
     suffixes = {"rgb": "/compressed", "depth": "/compressedDepth"} if settings.ros.compressed else {}
     image = CompressedImage if settings.ros.compressed else Image
     kinds: dict[str, type] = {"rgb": image, "depth": image, "camera_info": CameraInfo, "depth/camera_info": CameraInfo}
@@ -121,12 +124,11 @@ def _listen(node: Node, executor: SingleThreadedExecutor, settings: Settings, se
     node.create_subscription(Clock, "/clock", lambda m: clock.append(nanoseconds(m.clock)),
                              QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
     _spin(executor, seconds)
-    known = {name: tuple(types) for name, types in node.get_topic_names_and_types()}
+    known = {name: tuple(types) for name, types in node.get_topic_names_and_types() if node.count_publishers(name)}
     for heard in roles.values():
         _look_at(node, heard)  # again: on a busy machine publishers are discovered late
     now = clock[-1] if clock else node.get_clock().now().nanoseconds
-    others = [name for name in node.get_node_names() if name not in ("magic3d_doctor", "magic3d_client")]
-    return Examination(settings, roles, known, others, node.context.get_domain_id(), sync, poses, now, bool(clock), mapper)
+    return Examination(settings, roles, known, _others(node), node.context.get_domain_id(), sync, poses, now, bool(clock), mapper)
 
 
 def _look_at(node: Node, heard: Heard) -> None:
@@ -156,6 +158,10 @@ def _subscribe(node: Node, kind: type, heard: Heard, role: str, sync: TimeSynchr
     reliable = heard.publishers > 0 and heard.best_effort == 0
     node.create_subscription(kind, heard.topic, on_message, QoSProfile(
         depth=20, reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT))
+
+
+def _others(node: Node) -> list[str]:
+    return [name for name in node.get_node_names() if name not in ("magic3d_doctor", "magic3d_client")]
 
 
 def _spin(executor: SingleThreadedExecutor, seconds: float) -> None:

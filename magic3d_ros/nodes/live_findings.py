@@ -43,7 +43,8 @@ def judge(seen: Examination) -> list[Finding]:
 
 def _topic(seen: Examination, role: str, heard: Heard) -> Finding:
     if not heard.publishers:
-        same = sorted(name for name, types in seen.all_topics.items() if heard.wanted in types and name != heard.topic)
+        taken = {other.topic for other in seen.roles.values()}
+        same = sorted(name for name, types in seen.all_topics.items() if heard.wanted in types and name not in taken)
         there = f"; topics of this type: {', '.join(same[:8])}" if same else f"; no topic of type {heard.wanted} exists"
         return error(role, f"nobody publishes {heard.topic}{there}",
                      f"start the mapper with -r {role}:={same[0]}" if same else "start the camera's driver")
