@@ -59,15 +59,16 @@ def lines(text: str) -> list[str]:
 def test_every_command_has_help():
     runner = CliRunner()
     listed = re.findall(r"^│ ([a-z-]+) ", runner.invoke(cli.app, ["--help"]).output, re.MULTILINE)
-    assert set(listed) >= {"map", "query", "ask", "play", "convert", "room", "doctor", "export", "eval", "bench", "demo", "run-mapper",
-                           "extract", "settings"}
+    assert set(listed) >= {"map", "query", "ask", "play", "convert", "room", "doctor", "export", "eval", "bench", "demo",
+                           "run-mapper", "extract", "settings"}
     for command in listed:
         result = runner.invoke(cli.app, [command, "--help"])
         assert result.exit_code == 0, command
 
 
 def test_help_loads_no_heavy_library():
-    code = ("import sys, magic3d_ros.cli; heavy = {'torch', 'cv2', 'numpy', 'scipy', 'open3d', 'rosbags', 'rclpy', 'transformers'};"
+    code = ("import sys, magic3d_ros.cli\n"
+            "heavy = {'torch', 'cv2', 'numpy', 'scipy', 'open3d', 'rosbags', 'rclpy', 'transformers'}\n"
             "print(sorted(heavy & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
     assert done.stdout.strip() == "[]"

@@ -8,6 +8,7 @@ from pathlib import Path
 from magic3d_ros.config import Settings
 from magic3d_ros.doctor.finding import Finding, error, ok, warning
 from magic3d_ros.doctor.frames import check_frames, facts_of
+from magic3d_ros.sources.bag_reader import is_bag
 from magic3d_ros.sources.open import open_source
 from magic3d_ros.sources.source import FrameSource, SourceError
 
@@ -19,13 +20,16 @@ def examine(source: str, settings: Settings) -> list[Finding]:
     """All findings about a source, the most basic first. Looks at the raw topics of a bag, then at the frames as the mapper
     would get them."""
     findings: list[Finding] = []
-    if _is_bag(Path(source)):
+    path = Path(source).expanduser()
+    if path.exists() and is_bag(path):
         from magic3d_ros.doctor.bag import examine_bag
 
-        findings += examine_bag(Path(source), settings)
+        findings += examine_bag(path, settings)
     try:
         frames = open_source(source, settings)
     except SourceError as problem:
+        if any(finding.text == str(problem) for finding in findings):
+            return findings
         return [*findings, error("source", str(problem), "as said; nothing can be read before that")]
     return findings + _examine_frames(frames, settings)
 
@@ -53,7 +57,3 @@ def _examine_frames(source: FrameSource, settings: Settings) -> list[Finding]:
     if skipped:
         findings.append(warning("source", f"{skipped} frames cannot be read: {reasons}", "`magic3d map` logs each cause"))
     return findings + check_frames(facts, settings)
-
-
-def _is_bag(path: Path) -> bool:
-    return path.suffix in (".mcap", ".db3") or (path.is_dir() and (path / "metadata.yaml").is_file())

@@ -41,7 +41,8 @@ def written(mapped_room, tmp_path_factory):
 def test_nothing_is_fetched(written):
     text = written.read_text()
     page = Page(text)
-    links = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "href", "srcset", "data")]
+    fetching = ("src", "href", "srcset", "data")
+    links = [value for _, attributes in page.tags for name, value in attributes.items() if name in fetching]
     assert len(links) > 5
     assert all(link.startswith("data:image/webp;base64,") for link in links)
     assert not re.search(r"url\(|@import|<script|<link|<iframe|http-equiv", text)
