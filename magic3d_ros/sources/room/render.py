@@ -20,7 +20,8 @@ BRIGHTEST = 2.0
 @dataclass(frozen=True)
 class ExactImages:
     """colour: (H, W, 3) float32 linear. depth: (H, W) float32 metres along the optical axis, 0 = nothing hit.
-    instance: (H, W) int32, 0 = nothing. moving, edge, glass: (H, W) bool. cosine of incidence, albedo: (H, W) float32."""
+    instance: (H, W) int32, 0 = nothing. moving, edge, glass: (H, W) bool; edges are those of geometry, not of what is printed on
+    it. cosine of incidence, albedo: (H, W) float32."""
 
     colour: np.ndarray
     depth: np.ndarray
@@ -33,7 +34,10 @@ class ExactImages:
 
 
 def render(view: RoomView, camera: Camera, camera_to_world: np.ndarray, smooth_edges: bool = True) -> ExactImages:
-    """One ray through every pixel's centre; with smooth_edges, pixels on an edge get four more for their colour only."""
+    """One ray through every pixel's centre.
+
+    smooth_edges: pixels on an edge of geometry or colour (a tenth of a usual frame) get four more, for their colour only.
+    """
     rotation = camera_to_world[:3, :3].astype(np.float32)
     origin = camera_to_world[:3, 3]
     rays = unit(camera.rays().reshape(-1, 3))
@@ -43,9 +47,9 @@ def render(view: RoomView, camera: Camera, camera_to_world: np.ndarray, smooth_e
     depth = (seen.distance * rays[:, 2]).reshape(shape)
     colour = np.minimum(seen.colour, BRIGHTEST).reshape(*shape, 3)
     instance = seen.instance.reshape(shape)
-    edge = _edges(instance, depth, seen.normal.reshape(*shape, 3), colour)
-    rows, columns = np.nonzero(edge)
-    if smooth_edges and len(rows):
+    edge = _geometric_edges(instance, depth, seen.normal.reshape(*shape, 3))
+    if smooth_edges:
+        rows, columns = np.nonzero(edge | _colour_edges(colour))
         total = colour[rows, columns]
         for right, down in SUBPIXELS:
             x, y = (columns + right - camera.cx) / camera.fx, (rows + down - camera.cy) / camera.fy
@@ -56,16 +60,29 @@ def render(view: RoomView, camera: Camera, camera_to_world: np.ndarray, smooth_e
                        seen.cosine.reshape(shape), seen.albedo.reshape(shape))
 
 
-def _edges(instance: np.ndarray, depth: np.ndarray, normal: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """Pixels beside a change of thing, of depth by 3 %, of normal by 32 degrees, or of colour by .1: a tenth of a usual frame."""
+_NEIGHBOURS = (((slice(0, -1), slice(None)), (slice(1, None), slice(None))),
+               ((slice(None), slice(0, -1)), (slice(None), slice(1, None))))
+"""Pairs of views of an image that lie one row, and one column, apart."""
+
+
+def _geometric_edges(instance: np.ndarray, depth: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Pixels beside a change of thing, of depth by 3 %, or of normal by 32 degrees."""
     edge = np.zeros(instance.shape, bool)
-    for first, second in (((slice(0, -1), slice(None)), (slice(1, None), slice(None))),
-                          ((slice(None), slice(0, -1)), (slice(None), slice(1, None)))):
+    for first, second in _NEIGHBOURS:
         a, b = depth[first], depth[second]
         differs = (instance[first] != instance[second]) | (np.abs(a - b) > 0.03 * np.minimum(a, b))
         differs |= np.einsum("ijk,ijk->ij", normal[first], normal[second]) < 0.85
-        for channel in range(3):
-            differs |= np.abs(colour[first][..., channel] - colour[second][..., channel]) > 0.10
         edge[first] |= differs
         edge[second] |= differs
+    return edge
+
+
+def _colour_edges(colour: np.ndarray) -> np.ndarray:
+    """Pixels beside a change of a channel by .1 in linear light."""
+    edge = np.zeros(colour.shape[:2], bool)
+    for first, second in _NEIGHBOURS:
+        for channel in range(3):
+            differs = np.abs(colour[first][..., channel] - colour[second][..., channel]) > 0.10
+            edge[first] |= differs
+            edge[second] |= differs
     return edge
