@@ -209,8 +209,10 @@ class LanguageSnapshot:
         strange = question.text.strip() and max(float(c[0]) for c in self._closeness([question.text]).values()) < _FAMILIAR
         hint = "; the words share little with anything known, English names of things work best" if strange else ""
         if best.probability >= ambiguous:
-            return Status.AMBIGUOUS, f"it may be {much}: less than the {found:.2f} that make it sure (query.found_probability){hint}"
-        return Status.NOT_FOUND, f"nothing here is it: the nearest is {much}, below {ambiguous:.2f} (query.ambiguous_probability){hint}"
+            why = f"it may be {much}: less than the {found:.2f} that make it sure (query.found_probability)"
+            return Status.AMBIGUOUS, why + hint
+        why = f"nothing here is it: the nearest is {much}, below {ambiguous:.2f} (query.ambiguous_probability)"
+        return Status.NOT_FOUND, why + hint
 
     def _heat(self, question: Question, surface: Surface, labels: np.ndarray, chances: Mapping[int, float]) -> np.ndarray | None:
         """(N,) float32 in 0..1 for display: two thirds the thing's probability, one third the voxel's own similarity; both
