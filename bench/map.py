@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         run = map_source(pipeline, source, max_frames=options.frames, progress=show)
     console.print(f"{run.source}: {run.used} frames used ({run.keyframes} keyframes), {sum(run.skipped.values())} skipped; "
-                  f"{os.cpu_count()} cores, {torch.get_num_threads()} torch threads; models loaded in {loading:.1f} s before")
+                  f"{os.cpu_count()} cores, {torch.get_num_threads()} torch threads; models loaded in {loading:.1f} s before",
+                  soft_wrap=True)
     console.print(stage_table(run))
     verdict = "reached" if run.rate >= GOAL else "missed"
     console.print(f"{run.rate:.2f} frames/s over {run.seconds:.1f} s wall clock, reading included (goal {GOAL:.0f}, {verdict})")

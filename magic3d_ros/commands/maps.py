@@ -111,7 +111,8 @@ def _print_summary(pipeline: ScenePipeline, run: MappingRun, figures: dict[str, 
     out.print(stage_table(run))
     if figures:
         out.print(f"held-out frames: in25 {figures['in25']:.3f}, PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.3f}, "
-                  f"coverage {figures['coverage']:.3f}, median depth error {1000 * figures['depth_error']:.1f} mm")
+                  f"coverage {figures['coverage']:.3f}, median depth error {1000 * figures['depth_error']:.1f} mm",
+                  soft_wrap=True)
 
 
 def stage_table(run: MappingRun) -> Table:
