@@ -31,7 +31,7 @@ _BOXED = 0.6
 """Share of the best match's probability from which another match is drawn too."""
 _NAMED = 0.25
 """Probability below which a name is shown as a guess, and not at all on the picture."""
-_CARDS, _PHOTOS, _TAGS = 24, 4, 30
+_CARDS, _PHOTOS, _TAGS = 24, 6, 30
 
 
 def write_report(path: Path, pipeline: ScenePipeline, statistics: Mapping[str, Any], questions: Sequence[str] = QUESTIONS,

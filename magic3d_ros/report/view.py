@@ -53,8 +53,8 @@ def doll_house(surface: Surface, up: np.ndarray, azimuth: float, elevation: floa
     used = surface.vertices[np.unique(faces)].astype(np.float64)
     across, along = used @ right, used @ above
     # Single stray triangles must not shrink the room to a corner of the picture.
-    (left, rightmost), (bottom, top) = np.percentile(across, [0.1, 99.9]), np.percentile(along, [0.1, 99.9])
-    margin = 0.02 * max(rightmost - left, top - bottom, 0.1)
+    (left, rightmost), (bottom, top) = np.percentile(across, [0.5, 99.5]), np.percentile(along, [0.5, 99.5])
+    margin = 0.04 * max(rightmost - left, top - bottom, 0.1)
     left, rightmost, bottom, top = left - margin, rightmost + margin, bottom - margin, top + margin
     pixel = max((rightmost - left) / width, (top - bottom) / max_height)
     columns = left + (np.arange(max(1, int((rightmost - left) / pixel))) + 0.5) * pixel

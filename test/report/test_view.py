@@ -41,7 +41,7 @@ def test_the_axes_are_right_handed_and_of_unit_length():
 def test_from_above_the_ceiling_is_left_away(room):
     view = doll_house(room, UP, 0, 89.9, 100, 100)
     colors = view.smooth(room.colors)
-    assert view.seen.mean() > 0.9
+    assert view.seen.mean() == pytest.approx((1 / 1.08) ** 2, abs=0.02)  # a margin of 4 % on each side
     np.testing.assert_allclose(colors, np.tile([200, 0, 0], (len(colors), 1)), atol=0.01)
 
 
