@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--source", default=str(KITCHEN), help="folder of the recording")
     parser.add_argument("--stride", type=int, default=1, help="use every n-th frame")
     options = parser.parse_args(arguments)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     if not Path(options.source).exists():
         console.print(f"there is no recording at {options.source}: give --source")
         return 1
