@@ -218,7 +218,7 @@ class LiveMapping:
 
     def _queue_full(self, _: Incoming) -> None:
         if self._stopped.is_set():
-            self._drop("shutdown", "the node was shut down before the frame's turn came")
+            self.counts.drop("shutdown", "the node was shut down before the frame's turn came")
         else:
             self._drop("queue_full", "the mapper is slower than the camera: the oldest waiting frame made room "
                        "(lower the camera's rate, raise map.voxel_size, or raise ros.queue_size for short bursts)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -228,6 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(parser.parse_args(remove_ros_args(["player", *arguments])[1:]))
     text = options.pop("source")
     ros_arguments = arguments[arguments.index("--ros-args"):] if "--ros-args" in arguments else []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: topics are taken down
     try:
         from magic3d_ros.sources.open import open_source
 

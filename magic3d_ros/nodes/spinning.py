@@ -6,7 +6,6 @@ import gc
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -37,6 +36,10 @@ def run(make: Callable[[], Node], arguments: Sequence[str] | None = None) -> int
     except (SettingsError, SourceError) as error:
         get_logger("magic3d_ros").fatal(str(error))
         return 2
+    except Exception:
+        if rclpy.ok():
+            raise
+        # A signal that comes while the node is being made ends the context under it; that is a clean end too.
     finally:
         if node is not None:
             close = getattr(node, "close", None)
@@ -51,7 +54,7 @@ def run(make: Callable[[], Node], arguments: Sequence[str] | None = None) -> int
 
 def log_through(node: Node) -> None:
     """Send the package's own log records through the node's logger, so that they reach /rosout too."""
-    handler = _RosHandler(node.get_logger())
+    handler = _RosHandler(node)
     package = logging.getLogger("magic3d_ros")
     package.handlers = [handler]
     package.propagate = False
@@ -60,15 +63,19 @@ def log_through(node: Node) -> None:
 
 
 class _RosHandler(logging.Handler):
-    def __init__(self, logger: Any) -> None:
+    def __init__(self, node: Node) -> None:
         super().__init__()
-        self._logger = logger
+        self._logger, self._context = node.get_logger(), node.context
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass a record on at its severity."""
         text = record.getMessage()
         if record.exc_info:
             text += "\n" + logging.Formatter().formatException(record.exc_info)
+        if not self._context.ok():
+            if record.levelno >= logging.WARNING:
+                sys.stderr.write(text + "\n")  # ROS is gone: the last words go where anybody can read them
+            return
         try:
             # rclpy keeps one severity per call site, so each severity needs a line of its own.
             if record.levelno >= logging.ERROR:
@@ -80,4 +87,4 @@ class _RosHandler(logging.Handler):
             else:
                 self._logger.debug(text)
         except Exception:
-            sys.stderr.write(text + "\n")  # the node's context is gone: the last words go where anybody can read them
+            self.handleError(record)
