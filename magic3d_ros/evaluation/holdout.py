@@ -1,9 +1,10 @@
 """How well the map predicts frames that it was not made from.
 
-Every eighth frame (n % 8 == 4, n the running number in the sequence) is left out of mapping and then compared with what the map renders
-from its pose, at full resolution. Definitions, per frame, then averaged over frames:
+Every eighth frame (n % 8 == 4, n the running number in the sequence) is left out of mapping and then compared with what the
+map renders from its pose, at full resolution. Definitions, per frame, then averaged over frames:
 
-- in25: share of the pixels with a sensor reading whose rendered depth is within 2.5 cm of it; a pixel that renders nothing is wrong.
+- in25: share of the pixels with a sensor reading whose rendered depth is within 2.5 cm of it; a pixel that renders nothing is
+  wrong.
 - coverage: share of the pixels with a sensor reading at which the map renders something.
 - psnr (dB), ssim: over the pixels that have both; ssim on luma with the window of Wang et al. 2004 (`image_metrics.ssim`).
 - depth_error: median of the absolute depth difference over the same pixels, metres.
@@ -60,4 +61,5 @@ def evaluate(render: Callable[[Camera, np.ndarray], View], frames: Iterable[RGBD
     # A frame that the map does not show at all has no colour figures (NaN); its depth counts as wrong.
     table = np.array(rows, np.float64)
     means = [float(np.mean(column[np.isfinite(column)])) if np.isfinite(column).any() else float("nan") for column in table.T]
-    return HoldoutReport(*means, len(rows))
+    in25, signal, similarity, coverage, error = means
+    return HoldoutReport(in25, signal, similarity, coverage, error, len(rows))

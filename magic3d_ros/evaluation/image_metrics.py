@@ -26,10 +26,11 @@ def psnr(image: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> float:
 
 
 def ssim(image: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> float:
-    """Structural similarity of the luma of (H, W, 3) uint8 RGB images, averaged over the True pixels of the (H, W) mask; NaN without any.
+    """Structural similarity of the luma of (H, W, 3) uint8 RGB images, averaged over the True pixels of the (H, W) mask; NaN
+    without any.
 
-    Window and constants of Wang et al. 2004. Local means and variances are taken over the masked pixels of the window only, so what
-    lies in a hole of a rendering does not leak into its border.
+    Window and constants of Wang et al. 2004. Local means and variances are taken over the masked pixels of the window only,
+    so what lies in a hole of a rendering does not leak into its border.
     """
     if not mask.any():
         return float("nan")
@@ -46,7 +47,8 @@ def ssim(image: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> float:
 
 
 def depth_within(depth: np.ndarray, reference: np.ndarray, tolerance: float, mask: np.ndarray) -> float:
-    """Share of the True pixels of the (H, W) mask whose depth lies within `tolerance` metres of the reference; 0 (no depth) is wrong.
+    """Share of the True pixels of the (H, W) mask whose depth lies within `tolerance` metres of the reference; 0 (no depth)
+    is wrong.
 
     NaN when the mask is empty.
     """

@@ -10,8 +10,8 @@ from types import ModuleType
 def load_open3d() -> ModuleType:
     """The open3d module.
 
-    Its wheel links against libusb-1.0 (for RealSense cameras). Where the system has none, the one of the PyPI package libusb-package is
-    loaded first. Raises ImportError with the cure when neither is there.
+    Its wheel links against libusb-1.0 (for RealSense cameras). Where the system has none, the one of the PyPI package libusb-
+    package is loaded first. Raises ImportError with the cure when neither is there.
     """
     try:
         return importlib.import_module("open3d")

@@ -50,8 +50,8 @@ def _search(ascending: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 class BlockMarks:
     """A set of integer coordinates within a box, filled in any number of steps.
 
-    low, high: (3,) int64 on the CPU, corners of the box, inclusive. A dense grid of marks where the box is small enough, which is several times faster than
-    sorting; a sorted set of keys where it is not.
+    low, high: (3,) int64 on the CPU, corners of the box, inclusive. A dense grid of marks where the box is small enough,
+    which is several times faster than sorting; a sorted set of keys where it is not.
     """
 
     def __init__(self, low: torch.Tensor, high: torch.Tensor, device: torch.device) -> None:
@@ -91,7 +91,8 @@ def unique_coordinates(coordinates: torch.Tensor) -> torch.Tensor:
 
 
 class BlockWindow:
-    """Finds the blocks of one region by a dense table (or, for a huge region, in the sorted keys). Made anew when blocks change."""
+    """Finds the blocks of one region by a dense table (or, for a huge region, in the sorted keys). Made anew when blocks
+    change."""
 
     EMPTY = -(2**31)
 
@@ -121,9 +122,9 @@ class VoxelBlocks:
     """Tensors of named channels, one row a block, that are found by block coordinates.
 
     channels: {name: (planes, dtype)}; `data[name]` has shape (capacity, planes, 512), or (capacity, 512) for one plane.
-    max_blocks: never more than this many blocks are held.
-    last_seen (capacity,) int64: the time given to the last `allocate` that named the block. changed (capacity,) bool: slots that were
-    allocated since a reader last cleared it, or lost a block, or have a neighbour that did.
+    max_blocks: never more than this many blocks are held. last_seen (capacity,) int64: the time given to the last `allocate`
+    that named the block. changed (capacity,) bool: slots that were allocated since a reader last cleared it, or lost a block,
+    or have a neighbour that did.
     """
 
     def __init__(self, channels: Mapping[str, tuple[int, torch.dtype]], max_blocks: int, device: torch.device) -> None:

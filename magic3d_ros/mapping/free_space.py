@@ -10,7 +10,7 @@ import torch
 
 from magic3d_ros.config import MapSettings
 from magic3d_ros.frames import RGBDFrame
-from magic3d_ros.mapping.blocks import SIDE, VOXELS, VoxelBlocks, unique_coordinates, unpack
+from magic3d_ros.mapping.blocks import SIDE, VoxelBlocks, unique_coordinates, unpack
 from magic3d_ros.mapping.surface import Surface
 
 FLOOR_TOLERANCE = 0.1  # metres: surface nearer than this to the floor's height is floor (sensor noise and sills)
@@ -27,9 +27,9 @@ MAX_CELLS = 4096  # cells of a plan each way
 class OccupancyGrid:
     """A floor plan.
 
-    cells: (rows, columns) int8; 100 occupied, 0 free, -1 unknown. resolution: metres a cell.
-    origin: (3,) world position of the outer corner of cell (0, 0), on the floor. rotation: (3, 3) grid-to-world; columns run along its
-    first axis, rows along its second, the third is up.
+    cells: (rows, columns) int8; 100 occupied, 0 free, -1 unknown. resolution: metres a cell. origin: (3,) world position of
+    the outer corner of cell (0, 0), on the floor. rotation: (3, 3) grid-to-world; columns run along its first axis, rows
+    along its second, the third is up.
     """
 
     cells: np.ndarray
@@ -51,8 +51,9 @@ class FreeSpace:
         self._truncation = settings.truncation
         self._min_depth, self._max_depth = min_depth, max_depth
         # A block of this layer is (free_voxel_size / voxel_size)^3, by default 125, times as large as one of the map.
-        self.blocks = VoxelBlocks({"free_count": (1, torch.int32), "surface_count": (1, torch.int32), "free_stamp": (1, torch.int64),
-                                   "surface_stamp": (1, torch.int64)}, max(64, settings.max_blocks // 16), device)
+        channels = {"free_count": (1, torch.int32), "surface_count": (1, torch.int32),
+                    "free_stamp": (1, torch.int64), "surface_stamp": (1, torch.int64)}
+        self.blocks = VoxelBlocks(channels, max(64, settings.max_blocks // 16), device)
         self._device = device
         self._frames = 0
 

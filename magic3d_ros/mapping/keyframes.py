@@ -35,11 +35,11 @@ class Keyframe:
 
     def rgb(self) -> np.ndarray:
         """(H, W, 3) uint8."""
-        return cv2.cvtColor(cv2.imdecode(np.frombuffer(self.jpeg, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return cv2.cvtColor(_decoded(self.jpeg, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
     def depth(self) -> np.ndarray:
         """(H, W) float32 metres, 0 = no reading."""
-        return cv2.imdecode(np.frombuffer(self.depth_png, np.uint8), cv2.IMREAD_UNCHANGED).astype(np.float32) * 1e-3
+        return _decoded(self.depth_png, cv2.IMREAD_UNCHANGED).astype(np.float32) * 1e-3
 
 
 class KeyframeStore:
@@ -105,7 +105,8 @@ class KeyframeStore:
             if name not in state:
                 raise ValueError(f"keyframe state has no '{name}'")
         count = len(state["stamps"])
-        for name, shape in (("indices", (count,)), ("cameras", (count, 6)), ("poses", (count, 4, 4)), ("image_bytes", (count, 2))):
+        shapes = {"indices": (count,), "cameras": (count, 6), "poses": (count, 4, 4), "image_bytes": (count, 2)}
+        for name, shape in shapes.items():
             if state[name].shape != shape:
                 raise ValueError(f"keyframe state '{name}' is {state[name].shape}, expected {shape}")
         if (state["image_bytes"] < 0).any() or state["image_bytes"].sum() != len(state["images"]):
@@ -133,6 +134,13 @@ class KeyframeStore:
         np.fill_diagonal(cost, np.inf)
         first, second = np.unravel_index(int(np.argmin(cost)), cost.shape)
         return min(stamps[first], stamps[second])
+
+
+def _decoded(compressed: bytes, flags: int) -> np.ndarray:
+    image = cv2.imdecode(np.frombuffer(compressed, np.uint8), flags)
+    if image is None:
+        raise ValueError("a remembered keyframe cannot be decoded: the saved map is damaged")
+    return image
 
 
 def distance(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:

@@ -32,9 +32,9 @@ class Mapper:
     def integrate(self, frame: RGBDFrame, weights: np.ndarray | None = None, carve: bool = False) -> None:
         """Fuse one frame.
 
-        weights: (H, W) float trust in each pixel, 0..1; pixels of weight 0 leave no trace. carve: also update all known blocks in
-        view up to the surface, and the free-space layer: what was there and is gone disappears. It costs about as much again, and is
-        meant for keyframes.
+        weights: (H, W) float trust in each pixel, 0..1; pixels of weight 0 leave no trace. carve: also update all known
+        blocks in view up to the surface, and the free-space layer: what was there and is gone disappears. It costs about as
+        much again, and is meant for keyframes.
         """
         self.volume.integrate(frame, weights, carve)
         if carve:
@@ -59,7 +59,8 @@ class Mapper:
         return self._free_space.occupancy(self.surface(), np.asarray(up, np.float64))
 
     def statistics(self) -> dict[str, float]:
-        """frames fused, blocks held, evicted and left out for want of room, memory of the voxels in MB; the same of free space."""
+        """frames fused, blocks held, evicted and left out for want of room, memory of the voxels in MB; the same of free
+        space."""
         blocks, free = self.volume.blocks, self._free_space.blocks
         return {"frames": float(self.volume.frames), "blocks": float(len(blocks)), "evicted": float(blocks.evicted),
                 "rejected": float(blocks.rejected), "memory_mb": (blocks.bytes + free.bytes) / 1e6,

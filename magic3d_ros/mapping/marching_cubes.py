@@ -1,9 +1,9 @@
 """The triangle table of marching cubes (Lorensen and Cline 1987), derived instead of transcribed.
 
-Corner k of a cell has offsets (k >> 2 & 1, k >> 1 & 1, k & 1) along x, y, z. Edge e starts at corner EDGE_START[e] and runs one voxel
-along axis EDGE_AXIS[e]. On every face of the cell, each run of inside corners is cut off by one segment; on the faces whose inside
-corners lie diagonally that keeps them apart, on both cells that share the face, so that meshes have no cracks. Segments chain into loops
-and loops are cut into triangles.
+Corner k of a cell has offsets (k >> 2 & 1, k >> 1 & 1, k & 1) along x, y, z. Edge e starts at corner EDGE_START[e] and runs
+one voxel along axis EDGE_AXIS[e]. On every face of the cell, each run of inside corners is cut off by one segment; on the
+faces whose inside corners lie diagonally that keeps them apart, on both cells that share the face, so that meshes have no
+cracks. Segments chain into loops and loops are cut into triangles.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The zero crossing of the voxel map as a triangle mesh, by marching cubes, block by block: only what changed is meshed again.
 
-Each crossed voxel edge gives one vertex, which belongs to the block of the edge's lower voxel; each cell belongs to the block of its
-lowest corner and names its vertices by edge, also across blocks. Joining the blocks turns edges into vertex numbers, so the mesh is
-welded. Blocks are joined in the order of their keys: a mesh made step by step equals one made at once.
+Each crossed voxel edge gives one vertex, which belongs to the block of the edge's lower voxel; each cell belongs to the block
+of its lowest corner and names its vertices by edge, also across blocks. Joining the blocks turns edges into vertex numbers,
+so the mesh is welded. Blocks are joined in the order of their keys: a mesh made step by step equals one made at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from magic3d_ros.mapping.tsdf import TSDFVolume
 EDGES_PER_BLOCK = 3 * VOXELS
 PADDED = SIDE + 3  # a block with one voxel before and two after: cells reach one voxel over, gradients two
 CHUNK = 256  # blocks meshed at a time: 256 * 11^3 floats are 1.4 MB
-NEAREST_CROSSING = 0.005  # crossings keep this share of an edge from its ends: triangles do not collapse when a voxel is exactly 0
+NEAREST_CROSSING = 0.005  # crossings keep this share of an edge from its ends, or triangles collapse where a voxel is exactly 0
 
 
 @dataclass
@@ -108,12 +108,14 @@ class Mesher:
         blocks.changed.zero_()
 
     def points(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Positions (n, 3) and normals (n, 3) of all crossings between observed voxels, also those too rarely seen for `surface`."""
+        """Positions (n, 3) and normals (n, 3) of all crossings between observed voxels, also those too rarely seen for
+        `surface`."""
         self._update()
         return self._pieces.position, self._pieces.normal
 
     def _crossed(self, keys: torch.Tensor, slots: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Those of some blocks that, with the next blocks that their cells reach into, have voxels on both sides of the surface."""
+        """Those of some blocks that, with the next blocks that their cells reach into, have voxels on both sides of the
+        surface."""
         blocks = self._volume.blocks
         ahead = blocks.find(unpack(keys)[:, None] + self._around[(self._around >= 0).all(1)])
         looked_at = torch.zeros(blocks.capacity, dtype=torch.bool, device=keys.device)
@@ -139,7 +141,7 @@ class Mesher:
         seen = weight > 0
         inside = seen & (tsdf < 0)
         vertices = self._vertices(keys, slots, address, tsdf, seen, inside)
-        return _Pieces(*vertices, *self._faces(slots, around, weight >= self._min_weight, inside))
+        return _Pieces(*(*vertices, *self._faces(slots, around, weight >= self._min_weight, inside)))
 
     def _vertices(self, keys: torch.Tensor, slots: torch.Tensor, address: torch.Tensor, tsdf: torch.Tensor, valid: torch.Tensor,
                   inside: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -169,7 +171,8 @@ class Mesher:
         here = flat[at]
         slopes = []
         for step in self._step:
-            ahead, behind = torch.where(known[at + step], flat[at + step], here), torch.where(known[at - step], flat[at - step], here)
+            ahead = torch.where(known[at + step], flat[at + step], here)
+            behind = torch.where(known[at - step], flat[at - step], here)
             slopes.append((ahead - behind) / (known[at + step].float() + known[at - step].float()).clamp_min_(1.0))
         return torch.stack(slopes, 1)
 

@@ -1,9 +1,9 @@
 """What the voxel map looks like from any pose: depth, colour and normals, straight from the voxels.
 
-The crossings of the map (one point with a normal about every voxel) are splatted as small planes into a depth buffer: that says
-for each pixel where along its ray to look. There the signed distance is evaluated by trilinear interpolation before and behind, and
-the crossing is found between them. A pixel whose nearest plane is not confirmed by a crossing tries the next plane behind it; what
-is never confirmed stays empty. Surfaces are seen from their front only.
+The crossings of the map (one point with a normal about every voxel) are splatted as small planes into a depth buffer: that
+says for each pixel where along its ray to look. There the signed distance is evaluated by trilinear interpolation before and
+behind, and the crossing is found between them. A pixel whose nearest plane is not confirmed by a crossing tries the next
+plane behind it; what is never confirmed stays empty. Surfaces are seen from their front only.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def _crossing(sampler: TrilinearSampler, rays: torch.Tensor, offset: torch.Tenso
               reach: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Depth (n,) of the change from free to solid within `reach` of `guess`, and whether there is one.
 
-    The guess is mostly within millimetres, so a sample there and one on the side where the crossing must be are enough to interpolate.
+    The guess is mostly within millimetres, so a sample there and one on the side where the crossing must be are enough to
+    interpolate.
     """
     at_guess = sampler.distance(rays * guess + offset)
     free = at_guess > 0

@@ -44,8 +44,8 @@ class TrilinearSampler:
         return color, gradient
 
     def _corners(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Addresses (8, n) int32 (0 where there is no block) of the voxels around each point, whether they were observed (8, n), and the
-        point's place between them (3, n), 0..1."""
+        """Addresses (8, n) int32 (0 where there is no block) of the voxels around each point, whether they were observed (8,
+        n), and the point's place between them (3, n), 0..1."""
         scaled = points / self._volume.voxel_size - 0.5
         lower = scaled.floor()
         blocks, locals_ = [], []

@@ -34,7 +34,7 @@ def test_ssim_agrees_with_scikit_image_where_nothing_is_masked():
     # Its window ends at 3.5 sigma (11 pixels), ours too.
     from magic3d_ros.evaluation import image_metrics
 
-    assert image_metrics.SSIM_WINDOW == 2 * int(3.5 * 1.5 + 0.5) + 1
+    assert 2 * int(3.5 * 1.5 + 0.5) + 1 == image_metrics.SSIM_WINDOW
     full = np.ones_like(inner)
     ours = ssim(other, image, full)
     assert ours == pytest.approx(expected.mean(), abs=0.01)

@@ -35,9 +35,10 @@ def test_matrix():
     np.testing.assert_array_equal(CAMERA.matrix, [[500, 0, 319.5], [0, 510, 239.5], [0, 0, 1]])
 
 
-@pytest.mark.parametrize(("values", "named"), [((0, 480, 500, 500, 1, 1), "image size"), ((640, 99999, 500, 500, 1, 1), "image size"),
-                                               ((640, 480, 0, 500, 1, 1), "calibrated"), ((640, 480, 500, float("nan"), 1, 1), "focal"),
-                                               ((640, 480, -5, 500, 1, 1), "focal")])
+@pytest.mark.parametrize(("values", "named"), [
+    ((0, 480, 500, 500, 1, 1), "image size"), ((640, 99999, 500, 500, 1, 1), "image size"),
+    ((640, 480, 0, 500, 1, 1), "calibrated"), ((640, 480, 500, float("nan"), 1, 1), "focal"),
+    ((640, 480, -5, 500, 1, 1), "focal")])
 def test_cameras_that_cannot_be_are_refused(values, named):
     with pytest.raises(ValueError, match=named):
         Camera(*values)

@@ -41,7 +41,7 @@ def test_loads_libusb_from_its_wheel_and_tries_again(monkeypatch):
 def test_names_the_cure(monkeypatch):
     missing = OSError("libusb-1.0.so.0: cannot open shared object file")
     imports(monkeypatch, {"open3d": [missing], "libusb_package": [ModuleNotFoundError("libusb_package")]})
-    with pytest.raises(ImportError, match="apt install libusb-1.0-0"):
+    with pytest.raises(ImportError, match=r"apt install libusb-1\.0-0"):
         open3d_import.load_open3d()
     imports(monkeypatch, {"open3d": [ModuleNotFoundError("open3d")]})
     with pytest.raises(ImportError, match="pip install open3d"):

@@ -54,7 +54,7 @@ def sphere_frame(center: np.ndarray, radius: float, camera_to_world: np.ndarray)
 
 def sphere_views(center: np.ndarray, radius: float, distance: float = 1.2) -> list[RGBDFrame]:
     """From 26 directions all around."""
-    directions = np.array([(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if (x, y, z) != (0, 0, 0)], float)
+    directions = np.delete(np.stack(np.unravel_index(np.arange(27), (3, 3, 3)), 1) - 1.0, 13, axis=0)
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return [sphere_frame(center, radius, looking_at(center + distance * d, center)) for d in directions]
 

@@ -16,7 +16,8 @@ def row(start: int, stop: int) -> torch.Tensor:
 
 
 def test_keys_are_invertible_and_ordered_also_for_negative_coordinates():
-    coordinates = torch.tensor([[-COORDINATE_LIMIT, 5, -7], [-1, -1, -1], [0, 0, 0], [0, 0, 1], [0, 1, -3], [COORDINATE_LIMIT, 2, 2]])
+    coordinates = torch.tensor([[-COORDINATE_LIMIT, 5, -7], [-1, -1, -1], [0, 0, 0], [0, 0, 1], [0, 1, -3],
+                                [COORDINATE_LIMIT, 2, 2]])
     keys = pack(coordinates)
     assert torch.equal(unpack(keys), coordinates)
     assert (keys.diff() > 0).all()
@@ -57,7 +58,8 @@ def test_least_recently_seen_blocks_go_first_and_come_back_empty():
     blocks.allocate(row(60, 70), 4)
     # 70 wanted, 64 allowed: 6 too many, and 64 / 32 = 2 more as reserve; the oldest are 10..39, by key.
     assert len(blocks) == 62 and blocks.evicted == 8 and blocks.rejected == 0
-    assert (blocks.find(row(10, 18)) == -1).all() and (blocks.find(row(18, 70)) >= 0).all() and (blocks.find(row(0, 10)) >= 0).all()
+    assert (blocks.find(row(10, 18)) == -1).all()
+    assert (blocks.find(row(18, 70)) >= 0).all() and (blocks.find(row(0, 10)) >= 0).all()
     assert len(torch.unique(blocks.slots)) == 62
     assert (blocks.data["value"][blocks.allocate(row(10, 12), 5)] == 0.0).all()
 
@@ -117,7 +119,7 @@ def test_state_round_trip_and_what_does_not_fit():
         make().load_state({k: v for k, v in state.items() if k != "keys"})
     with pytest.raises(ValueError, match="'color'"):
         make().load_state({**state, "color": state["color"][:, :2]})
-    with pytest.raises(ValueError, match="raise map.max_blocks"):
+    with pytest.raises(ValueError, match=r"raise map\.max_blocks"):
         VoxelBlocks({"value": (1, torch.float32), "color": (3, torch.float32)}, 5, torch.device("cpu")).load_state(state)
     with pytest.raises(ValueError, match="damaged"):
         make().load_state({**state, "keys": state["keys"][::-1].copy()})

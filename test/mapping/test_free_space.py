@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -25,8 +27,8 @@ def patch(low: tuple[float, float, float], high: tuple[float, float, float], nor
 
 def joined(*parts: Surface) -> Surface:
     empty = Surface.empty()
-    return Surface(np.concatenate([p.vertices for p in parts]), empty.faces, np.concatenate([p.normals for p in parts]), empty.colors,
-                   empty.weights)
+    return replace(empty, vertices=np.concatenate([p.vertices for p in parts]),
+                   normals=np.concatenate([p.normals for p in parts]))
 
 
 def test_free_before_a_wall_surface_at_it_nothing_behind(settings):
@@ -77,8 +79,8 @@ def test_floor_plan_of_a_floor_with_a_box_and_open_air(up):
     # The same world turned so that `up` is up.
     turn = floor_plan(patch((0, 0, 0), (1, 1, 0), up), np.zeros((0, 3)), 0.1, np.array(up)).rotation
     room = joined(floor, top, ceiling)
-    turned = Surface((room.vertices @ turn.T).astype(np.float32), room.faces, (room.normals @ turn.T).astype(np.float32), room.colors,
-                     room.weights)
+    turned = replace(room, vertices=(room.vertices @ turn.T).astype(np.float32),
+                     normals=(room.normals @ turn.T).astype(np.float32))
     grid = floor_plan(turned, np.concatenate([high_air, low_air]) @ turn.T, 0.1, np.array(up))
     assert grid.floor_height == pytest.approx(-0.5, abs=0.01)
     np.testing.assert_allclose(grid.rotation[:, 2], up, atol=1e-9)

@@ -135,6 +135,7 @@ def test_close_to_open3d(settings):
     ours, theirs = mesher.surface(), grid.extract_triangle_mesh(1.0)
     scene = o3d.t.geometry.RaycastingScene()
     scene.add_triangles(core.Tensor(ours.vertices), core.Tensor(ours.faces.astype(np.uint32)))
-    # Open3D puts its voxels half a voxel elsewhere, so it samples the same surface at other places (and touches fewer blocks of it).
+    # Open3D puts its voxels half a voxel elsewhere, so it samples the same surface at other places (and touches fewer blocks of
+    # it).
     distance = scene.compute_distance(theirs.vertex.positions).numpy()
     assert len(distance) > 1000 and np.median(distance) < 0.002 and np.percentile(distance, 95) < 0.006
