@@ -115,7 +115,7 @@ def mapped(source: str, stride: int) -> Scene:
     pipeline = ScenePipeline(settings, CueExtractor(settings))
     for frame in track(itertools.islice(frames, 0, None, stride), "mapping"):
         pipeline.add(frame)
-    return pipeline.understand()
+    return pipeline.understand(thorough=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -117,6 +117,7 @@ class LanguageSettings:
 
     voxel_size: float = setting(0.04, "edge of a voxel of the language layer", "m", 0.01, 0.5)
     feature_dimension: int = setting(64, "dimensions of a language feature in the map", "", 8, 1024)
+    pictures_per_update: int = setting(60, "pictures of things encoded in one live update (about 20 ms each on a core); the rest waits for the next", "", 1, 100000)
 
 
 @dataclass

@@ -202,7 +202,7 @@ def _report(directory: Path, answers: dict[str, Any]) -> None:
         manifest = read_manifest(directory)
         settings = saved_settings(directory, manifest)
         pipeline = load_map(directory, settings, CueExtractor(settings))
-        pipeline.understand()
+        pipeline.understand(thorough=True)
         statistics = {"source": "the simulated room, mapped live", **manifest["statistics"]}
         write_report(directory / "report.html", pipeline, statistics, QUESTIONS, answers)
 

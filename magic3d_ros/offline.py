@@ -98,7 +98,7 @@ def map_source(pipeline: ScenePipeline, source: FrameSource, hold_out: int = 0, 
         progress(run)
     run.skipped.update(source.skipped)
     if last is not None and run.used:
-        run.things = count_things(pipeline)
+        run.things = count_things(pipeline, thorough=True)
     run.seconds = time.perf_counter() - start
     run.stages = {"read": reading}
     run.stage_calls = {"read": run.seen}
@@ -110,6 +110,6 @@ def map_source(pipeline: ScenePipeline, source: FrameSource, hold_out: int = 0, 
     return run
 
 
-def count_things(pipeline: ScenePipeline) -> int:
+def count_things(pipeline: ScenePipeline, thorough: bool = False) -> int:
     """Understand the scene; how many separate objects (structure not counted) it has."""
-    return sum(thing.kind == "object" for thing in pipeline.understand().objects)
+    return sum(thing.kind == "object" for thing in pipeline.understand(thorough).objects)

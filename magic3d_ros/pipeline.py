@@ -40,6 +40,7 @@ class ScenePipeline:
         self.scene = Scene.empty()
         self.timings: dict[str, list[float]] = defaultdict(list)
         self.last_stamp = 0
+        self.waiting_pictures = 0
         self._map_lock = threading.RLock()  # what adding changes; held for moments
         self._understanding = threading.RLock()  # instances and descriptions; held as long as understanding takes
 
@@ -72,8 +73,12 @@ class ScenePipeline:
         with self._map_lock, self._timed("language"):
             self.language.observe(frame, cues)
 
-    def understand(self) -> Scene:
-        """Bring surface, things and meaning up to date and return them as the new `scene`."""
+    def understand(self, thorough: bool = False) -> Scene:
+        """Bring surface, things and meaning up to date and return them as the new `scene`.
+
+        Of pictures of things that were not looked at yet, `language.pictures_per_update` are; `thorough` looks at all of them,
+        as one does when the recording has ended. `waiting_pictures` says how many still wait.
+        """
         with self._understanding:
             with self._map_lock, self._timed("mesh"):
                 surface, stamp = self.mapper.surface(), self.last_stamp
@@ -86,7 +91,8 @@ class ScenePipeline:
             with self._timed("describe"):
                 crops = {i: [(v.stamp, v.box, lambda v=v: crop(self.keyframes.get(v.stamp), v)) for v in thing.views]  # type: ignore[misc]
                          for i, thing in found.instances.items() if thing.kind == "object"}
-                self.language.describe(crops)
+                budget = None if thorough else self.settings.language.pictures_per_update
+                self.waiting_pictures = self.language.describe(crops, budget)
                 with self._map_lock:
                     language = self.language.snapshot()
                 names = language.names(found.instances.values(), up, surface, found.labels)

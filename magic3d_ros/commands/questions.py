@@ -46,7 +46,7 @@ def query(
         from magic3d_ros.language.answer import Question
         from magic3d_ros.storage.records import answer_record
 
-        scene = load_map(directory, settings, CueExtractor(settings)).understand()
+        scene = load_map(directory, settings, CueExtractor(settings)).understand(thorough=True)
     answer = scene.query(Question(text, picture, tuple(negatives or ()), None, top))
     show_answer(text, answer_record(answer, scene), as_json)
 

@@ -59,12 +59,12 @@ class LanguageMap:
         if len(keys):
             self._voxels.add(keys, sample(cues.language, columns, rows), weights, frame.stamp)
 
-    def describe(self, crops: Crops, budget: int = 600) -> int:
+    def describe(self, crops: Crops, budget: int | None = None) -> int:
         """Encode views of things that were not encoded before, and forget things and views that are not in `crops`.
 
         crops: by id, the views best first: keyframe stamp, box in its image, and a function that yields the picture (None when
-        it is gone). budget: pictures encoded in this call at most (17 ms each on a core); first views of all things come first,
-        the rest waits for the next call. Returns how many wait.
+        it is gone). budget: pictures encoded in this call at most (17 ms each on a core), None for all; first views of all things
+        come first, the rest waits for the next call. Returns how many wait.
         """
         kept: dict[int, dict[int, tuple[Box, np.ndarray]]] = {}
         wanted: list[tuple[int, int, int, Box, Callable[[], np.ndarray | None]]] = []
@@ -78,6 +78,7 @@ class LanguageMap:
                     wanted.append((rank + (_MAX_VIEWS if stamp in known else 0), i, stamp, box, picture))
         self._views = kept
         wanted.sort(key=lambda w: w[:2])
+        budget = len(wanted) if budget is None else budget
         todo: list[tuple[int, int, Box, np.ndarray]] = []
         for _, i, stamp, box, picture in wanted[:budget]:
             image = picture()

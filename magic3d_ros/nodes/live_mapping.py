@@ -111,14 +111,14 @@ class LiveMapping:
         """Cues from elsewhere for a keyframe that waits for them; late or unknown ones are counted. Any thread."""
         self._queue.submit(lambda: self._join_cues(cues), _log_failure)
 
-    def understand(self) -> Scene:
-        """Bring the scene up to date now. Any thread; waits for an update that is under way."""
+    def understand(self, thorough: bool = False) -> Scene:
+        """Bring the scene up to date now, `thorough` with every picture. Any thread; waits for an update that is under way."""
         pipeline = self._ready_pipeline()
         started = self._understanding_since = time.monotonic()
         before = pipeline.scene
         self._fresh_frames = self._fresh_keyframes = 0
         try:
-            scene = pipeline.understand()
+            scene = pipeline.understand(thorough)
         finally:
             self._understanding_since = None
             self._last_update = time.monotonic()
@@ -205,11 +205,12 @@ class LiveMapping:
     def _understand_when_due(self) -> None:
         if self.pipeline is None or self._stopped.is_set():
             return
-        fresh = self._fresh_keyframes or (self._fresh_frames and not len(self._queue))
+        resting = not self._fresh_frames and not len(self._queue)
+        fresh = self._fresh_keyframes or (self._fresh_frames and not len(self._queue)) or self.pipeline.waiting_pictures
         # At most half of the time goes into understanding: mapping needs the processor too.
         pause = max(self.settings.instances.update_interval, self._update_seconds)
         if fresh and time.monotonic() - self._last_update >= pause:
-            self.understand()
+            self.understand(thorough=resting)
 
     def _observe_depth(self, depth: np.ndarray) -> None:
         valid = depth[::8, ::8]

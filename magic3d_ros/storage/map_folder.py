@@ -51,8 +51,8 @@ def save_map(pipeline: ScenePipeline, directory: Path | str, statistics: Mapping
     check_replaceable(directory)
     try:
         with replaced_directory(directory, OWN) as fresh:
-            if pipeline.scene.stamp != pipeline.last_stamp:
-                pipeline.understand()
+            if pipeline.scene.stamp != pipeline.last_stamp or pipeline.waiting_pictures:
+                pipeline.understand(thorough=True)
             write_state(fresh / STATE, pipeline.state())
             export_files(pipeline.scene, fresh)
             files = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}

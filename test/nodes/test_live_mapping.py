@@ -31,6 +31,8 @@ class Pipeline:
         self.scene = Scene.empty()
         self.added: list[int] = []
         self.cues: list[int] = []
+        self.waiting_pictures = 0
+        self.thoroughness: list[bool] = []
         self.thinking, self.think_on = threading.Event(), threading.Event()
         self.think_on.set()
 
@@ -45,7 +47,10 @@ class Pipeline:
         assert given.stamp == cues.stamp
         self.cues.append(cues.stamp)
 
-    def understand(self) -> Scene:
+    def understand(self, thorough: bool = False) -> Scene:
+        self.thoroughness.append(thorough)
+        if thorough:
+            self.waiting_pictures = 0
         self.thinking.set()
         assert self.think_on.wait(5)
         self.scene = Scene.empty()
@@ -151,3 +156,13 @@ def test_cues_from_elsewhere_meet_their_keyframe(make):
     mapping.add_cues(CueFrame(1))
     assert until(lambda: mapping.counts.others["cues_too_late"] == 2)
     assert (mapping.counts.others["cues_sent"], mapping.counts.others["cues_joined"]) == (2, 1)
+
+
+def test_pictures_that_wait_are_looked_at_once_the_stream_rests(make) -> None:
+    pipeline = Pipeline()
+    mapping = make(pipeline)
+    mapping.put(incoming(1))
+    assert until(lambda: pipeline.thoroughness == [False])
+    pipeline.waiting_pictures = 3
+    assert until(lambda: pipeline.thoroughness == [False, True])
+    assert pipeline.waiting_pictures == 0

@@ -126,8 +126,8 @@ def _stretched(crop: np.ndarray) -> np.ndarray:
     short, needed = min(height, width), math.ceil(max(height, width) / _MAX_ASPECT)
     if short < needed:
         before, after = (needed - short) // 2, (needed - short + 1) // 2
-        beside = (before, after, 0, 0) if height < width else (0, 0, before, after)
-        crop = cv2.copyMakeBorder(crop, *beside, cv2.BORDER_CONSTANT, value=(127, 127, 127))
+        beside = ((before, after), (0, 0), (0, 0)) if height < width else ((0, 0), (before, after), (0, 0))
+        crop = np.pad(crop, beside, constant_values=127)
     shrinks = crop.shape[0] * crop.shape[1] > CROP_SIZE * CROP_SIZE
     return cv2.resize(crop, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
