@@ -15,9 +15,10 @@ def load_everything():
     import cv2
     import rclpy
     import torch
-    from magic3d_ros.geometry.open3d_import import load_open3d
     from magic3d_ros.srv import QueryScene
     from tf2_msgs.msg import TFMessage
+
+    from magic3d_ros.geometry.open3d_import import load_open3d
 
     load_open3d()
     return cv2, rclpy, torch, TFMessage, QueryScene
