@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
@@ -81,6 +82,7 @@ def load_bench(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise CommandError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up there while it is being executed
     spec.loader.exec_module(module)
     if not callable(getattr(module, "main", None)):
         raise CommandError(f"{path} has no main(arguments)")

@@ -14,7 +14,7 @@ from magic3d_ros.frames import FrameError
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.nodes.ros_install import quaternion_from_matrix, quaternion_matrix
 
-_ENCODINGS = {("uint8", 3): "rgb8", ("uint8", 1): "mono8", ("uint16", 1): "16UC1", ("float32", 1): "32FC1"}
+_ENCODINGS = {("uint8", 3): "rgb8", ("uint8", 1): "mono8", ("uint16", 1): "16UC1", ("int32", 1): "32SC1", ("float32", 1): "32FC1"}
 
 
 def nanoseconds(stamp: Time) -> int:
@@ -43,7 +43,8 @@ def byte_array(values: np.ndarray) -> array:
 
 
 def image_message(pixels: np.ndarray, head: Header) -> Image:
-    """(H, W, 3) uint8 as rgb8, (H, W) uint8 as mono8, uint16 as 16UC1 (millimetres), float32 as 32FC1 (metres)."""
+    """(H, W, 3) uint8 as rgb8, (H, W) uint8 as mono8, uint16 as 16UC1 (millimetres), int32 as 32SC1 (ids), float32 as
+    32FC1 (metres)."""
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     encoding = _ENCODINGS[pixels.dtype.name, channels]
     return Image(header=head, height=pixels.shape[0], width=pixels.shape[1], encoding=encoding, is_bigendian=0,

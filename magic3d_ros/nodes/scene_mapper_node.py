@@ -19,6 +19,7 @@ from magic3d_ros.nodes.cue_exchange import KeyframeSender
 from magic3d_ros.nodes.diagnostics import DiagnosticsPublisher, Report
 from magic3d_ros.nodes.frame_counts import FrameCounts
 from magic3d_ros.nodes.frame_input import FrameInput
+from magic3d_ros.nodes.instance_masks import InstanceMasks
 from magic3d_ros.nodes.live_mapping import Incoming, LiveMapping
 from magic3d_ros.nodes.mapping_diagnosis import InputState, cue_report, input_report, mapping_report, pose_report, sync_report
 from magic3d_ros.nodes.parameters import declare_settings, follow_changes
@@ -42,6 +43,7 @@ class SceneMapper(LifecycleNode):
         self.mapping: LiveMapping | None = None
         self._input: FrameInput | None = None
         self._topics: SceneTopics | None = None
+        self._masks: InstanceMasks | None = None
         self._scene_services: SceneServices | None = None
         self._sender: KeyframeSender | None = None
         self._timers_of_activity: list[Any] = []
@@ -61,6 +63,7 @@ class SceneMapper(LifecycleNode):
         if self._sender is not None:
             self._sender.mapping = self.mapping
         self._topics = SceneTopics(self, self.settings.ros.world_frame)
+        self._masks = InstanceMasks(self)
         self._scene_services = SceneServices(self, self.settings, self.mapping, self._topics, self._to_world)
         self.mapping.start()
         return super().on_configure(state)
@@ -123,6 +126,16 @@ class SceneMapper(LifecycleNode):
     def _publish(self) -> None:
         if self._topics is not None and self.mapping is not None:
             self._topics.publish(self.mapping.scene, self.mapping.version)
+            self._publish_masks(self.mapping)
+
+    def _publish_masks(self, mapping: LiveMapping) -> None:
+        masks, frame = self._masks, mapping.last_frame
+        if masks is not None and frame is not None and masks.claim(mapping.version, frame):
+            mapping.ask(lambda pipeline: masks.publish(pipeline.scene, frame), self._masks_published)
+
+    def _masks_published(self, _: Any, error: Exception | None) -> None:
+        if error is not None and self._active:
+            self.get_logger().error(f"instance masks could not be drawn: {error}")
 
     def _to_world(self, frame: str, stamp: int) -> np.ndarray:
         if self._input is None:
@@ -150,10 +163,10 @@ class SceneMapper(LifecycleNode):
         if self.mapping is not None and not self.mapping.stop():
             self.get_logger().error("the worker did not end within half a minute")
         self.mapping = None
-        for part in (self._scene_services, self._topics, self._sender):
+        for part in (self._scene_services, self._topics, self._masks, self._sender):
             if part is not None:
                 part.close()
-        self._scene_services = self._topics = self._sender = None
+        self._scene_services = self._topics = self._masks = self._sender = None
 
     def _reports(self) -> list[Report]:
         if self.mapping is None:

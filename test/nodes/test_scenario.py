@@ -12,7 +12,7 @@ import rclpy
 from magic3d_ros.msg import ObjectArray
 from nav_msgs.msg import OccupancyGrid
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import PointCloud2
+from sensor_msgs.msg import Image, PointCloud2
 from visualization_msgs.msg import Marker, MarkerArray
 
 from magic3d_ros.child_process import Child
@@ -25,7 +25,7 @@ from magic3d_ros.sources.open import open_source
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 TOPICS = {"points": PointCloud2, "instances": PointCloud2, "objects": ObjectArray, "object_markers": MarkerArray, "mesh": Marker,
-          "occupancy": OccupancyGrid}
+          "occupancy": OccupancyGrid, "instance_mask": Image, "instance_overlay": Image}
 START_SECONDS, MAP_SECONDS = 120.0, 120.0
 
 
@@ -125,6 +125,10 @@ def test_the_scene_is_published(played):
     assert len(ear.message("mesh").points) == len(ear.message("mesh").colors) > 0
     assert ear.message("object_markers").markers[0].action == Marker.DELETEALL
     assert {int(v) for v in np.unique(np.asarray(ear.message("occupancy").data))} <= {-1, 0, 100}
+    mask = ear.message("instance_mask")
+    assert mask.encoding == "32SC1"
+    assert set(np.unique(np.frombuffer(mask.data, np.int32))) <= ids | {-1}
+    assert (ear.message("instance_overlay").encoding, ear.message("instance_overlay").width) == ("rgb8", mask.width)
 
 
 def test_who_comes_late_hears_the_last_scene(played):
