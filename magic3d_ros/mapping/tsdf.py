@@ -104,10 +104,10 @@ class TSDFVolume:
         usable = cv2.inRange(np.asarray(frame.depth, np.float32), self.min_depth, self.max_depth).view(bool)
         if weights is not None:
             usable &= weights > 0
-        depth = _bordered(frame.depth, usable, np.float32, -np.inf)
+        depth = _bordered(frame.depth, usable, -np.inf)
         weight = free = None
         if weights is not None:
-            weight = self._flat(_bordered(np.minimum(weights, 1.0), usable, np.float32, 0.0))
+            weight = self._flat(_bordered(np.minimum(weights, 1.0), usable, 0.0))
         if carve:
             side = 2 * max(1, round(CLEARANCE * frame.camera.fx)) + 1
             free = self._flat(cv2.erode(depth, np.ones((side, side), np.uint8)))
@@ -131,18 +131,19 @@ class TSDFVolume:
         depth = observation.depth.view(camera.height + 2, camera.width + 2)[1:-1:stride, 1:-1:stride].contiguous()
         used = (depth > 0).view(-1).nonzero()[:, 0]
         rotation, base, offset = self._camera_in_blocks(frame)
-        # Relative to the box, where coordinates are positive and conversion to integers is the floor.
-        start = (offset + (base - low.to(self.device)) * self.block_size).to(torch.float32)
+        # In blocks, relative to the box, where coordinates are positive and conversion to integers is the floor.
+        start = (offset / self.block_size + (base - low.to(self.device))).to(torch.float32)
+        turn = rotation / self.block_size
         reach = math.ceil(2.0 * self.truncation / self.block_size)
         for first in range(0, len(used), GRAIN):
             pixel = used[first:first + GRAIN]
             z = depth.view(-1).index_select(0, pixel)
             x = (pixel % depth.shape[1] * stride - camera.cx) / camera.fx
             y = (pixel // depth.shape[1] * stride - camera.cy) / camera.fy
-            rays = [x * rotation[axis, 0] + y * rotation[axis, 1] + rotation[axis, 2] for axis in range(3)]
+            rays = [x * turn[axis, 0] + y * turn[axis, 1] + turn[axis, 2] for axis in range(3)]
             for step in range(-reach, reach + 1):
                 along = z + self.truncation * step / reach
-                marks.mark(*[((ray * along + start[axis]) / self.block_size).to(torch.int64) for axis, ray in enumerate(rays)])
+                marks.mark(*[(ray * along + start[axis]).to(torch.int64) for axis, ray in enumerate(rays)])
         if carve:
             free = self._in_view(frame, observation) - low.to(self.device)
             inside = ((free >= 0) & (free <= (high - low).to(self.device))).all(1)
@@ -262,8 +263,9 @@ class TSDFVolume:
         self.frames = int(state["frames"][0])
 
 
-def _bordered(image: np.ndarray, mask: np.ndarray, kind: type, otherwise: float) -> np.ndarray:
-    """(H, W) -> (H + 2, W + 2): the image where the mask is True, `otherwise` elsewhere and on the border."""
-    padded = np.full((image.shape[0] + 2, image.shape[1] + 2), otherwise, kind)
-    np.copyto(padded[1:-1, 1:-1], image, where=mask)
+def _bordered(image: np.ndarray, mask: np.ndarray, otherwise: float) -> np.ndarray:
+    """(H, W) -> (H + 2, W + 2) float32: the image where the mask is True, `otherwise` elsewhere and on the border."""
+    padded = np.full((image.shape[0] + 2, image.shape[1] + 2), otherwise, np.float32)
+    # OpenCV's masked copy takes a tenth of numpy's time.
+    cv2.copyTo(np.asarray(image, np.float32), mask.view(np.uint8), padded[1:-1, 1:-1])
     return padded
