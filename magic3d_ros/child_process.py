@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -30,7 +31,7 @@ class Child:
     def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
         self.name, self.log = name, log
         log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "wb") as file:
+        with open(log, "wb") as file, signals_afterwards():
             self._process = subprocess.Popen(list(command), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
                                              env=dict(environment), start_new_session=True, preexec_fn=_dies_with_parent())
 
@@ -72,6 +73,28 @@ class Child:
     def _signal_group(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody of that group is left
             os.killpg(self._process.pid, number)
+
+
+@contextlib.contextmanager
+def signals_afterwards() -> Iterator[None]:
+    """A block during which SIGINT, SIGTERM and SIGHUP wait; their handlers run when it ends.
+
+    Python runs functions of its own while it forks and swallows whatever is raised in them: a Ctrl-C at that moment would be lost.
+    In other threads than the main one, where no handler ever runs, the block changes nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda came_now, _: came.append(came_now)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from magic3d_ros.child_process import Child, ChildDied, children
+from magic3d_ros.child_process import Child, ChildDied, children, signals_afterwards
 
 SLEEPER = "import time; print('ready', flush=True); time.sleep(600)"
 STUBBORN = ("import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN); "
@@ -96,3 +96,13 @@ def test_no_child_survives_its_parent(tmp_path, number):
     parent.send_signal(number)
     parent.wait(30)
     assert until(lambda: not alive(pid))
+
+
+def test_signals_wait_for_the_end_of_the_block():
+    reached = False
+    with pytest.raises(KeyboardInterrupt), signals_afterwards():
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        reached = True
+    assert reached
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
