@@ -79,8 +79,8 @@ class Child:
 def signals_afterwards() -> Iterator[None]:
     """A block during which SIGINT, SIGTERM and SIGHUP wait; their handlers run when it ends.
 
-    Python runs functions of its own while it forks and swallows whatever is raised in them: a Ctrl-C at that moment would be lost.
-    In other threads than the main one, where no handler ever runs, the block changes nothing.
+    Python runs functions of its own while it forks and swallows whatever is raised in them: a Ctrl-C at that moment would be
+    lost. In other threads than the main one, where no handler ever runs, the block changes nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -93,8 +93,8 @@ def signals_afterwards() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for number in came:
-        signal.raise_signal(number)
+    for late in came:
+        signal.raise_signal(late)
 
 
 @contextlib.contextmanager
