@@ -26,10 +26,10 @@ def register(app: typer.Typer) -> None:
 
 def need_ros() -> None:
     """Raise CommandError where rclpy or the package's own messages are missing."""
-    try:
-        import rclpy  # noqa: F401
+    from magic3d_ros.nodes.environment import check_ros
 
-        import magic3d_ros.srv  # noqa: F401
+    try:
+        check_ros()
     except ImportError as error:
         raise CommandError(f"{NO_ROS} ({error})") from error
 

@@ -48,3 +48,10 @@ def prepare(environment: MutableMapping[str, str] | None = None, local_only: boo
 
 def _python_prefixes(package: Path) -> list[str]:
     return [sys.prefix, *(str(parent) for parent in package.parents if (parent / "share" / "magic3d_ros").is_dir())]
+
+
+def check_ros() -> None:
+    """Raise ImportError where rclpy or the package's own messages are missing."""
+    import rclpy  # noqa: F401
+
+    import magic3d_ros.srv  # noqa: F401
