@@ -28,7 +28,7 @@ _SHAPE = 1.0
 _LENGTH_TOLERANCE = 0.35
 _HEIGHT_TOLERANCE = 0.2
 _SHAPE_CAP = 8.0
-"""The prior by size and height of the field notes (measured on perfect instances of two rooms; tolerances in log and in metres).
+"""A prior by size and height (measured beforehand on perfect instances of two rooms; tolerances in log and in metres).
 Size alone, ranking of the 30 questions to replica_office0: P@1 .57 to .63, hit@3 .73 to .80, mAP .61 to .69."""
 
 

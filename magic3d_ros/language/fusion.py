@@ -22,9 +22,9 @@ _MAX_DEPTH = 5.0
 """m; beyond it a cell of the feature map spans 30 cm."""
 _REFERENCE_DEPTH = 1.5
 _MIN_COSINE = 0.1
-"""Weight of a view: nearer and squarer ones count more (field_notes/instances_3d.md, evidence weights)."""
+"""Weight of a view: nearer and squarer ones count more (the weights of instances/evidence.py)."""
 _MAX_VIEWS = 5
-"""Views encoded of each thing (field notes: more than five add nothing)."""
+"""Views encoded of each thing (measured beforehand: more than five add nothing)."""
 _SAME_BOX = 0.7
 """Overlap (intersection over union) with the box that was encoded, below which a view is encoded anew: the thing has grown."""
 _BACKGROUND_EVERY = 8

@@ -20,7 +20,7 @@ from magic3d_ros.cues.embedded.lexicon import Lexicon, load_lexicon
 from magic3d_ros.cues.embedded.sentence import SentenceEncoder
 from magic3d_ros.frames import FeatureGrid
 
-# Field notes, measured on 108 hand-drawn boxes in a kitchen: temperature of the text distribution, closeness at which a lexicon
+# Measured beforehand on 108 hand-drawn boxes in a kitchen: temperature of the text distribution, closeness at which a lexicon
 # group applies, and its share.
 _TEMPERATURE = 0.03
 _LEXICON_THRESHOLD = 0.55
