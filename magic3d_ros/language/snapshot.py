@@ -19,7 +19,7 @@ from magic3d_ros.language.voxel_features import VoxelFeatures, look_up
 from magic3d_ros.mapping.surface import Surface
 
 _WORD_TEMPERATURE = 0.05
-"""Softmax over cosines of meaning gives what a question is about (temperature measured beforehand with a larger bank of concepts)."""
+"""Softmax over cosines of meaning gives what a question is about (measured beforehand with a larger bank of concepts)."""
 _NAME_TEMPERATURE = 0.04
 """Softmax over cosines with the vocabulary gives the probability of a name."""
 _STRUCTURE_NAME_PROBABILITY = 0.9
