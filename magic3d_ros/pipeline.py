@@ -76,8 +76,8 @@ class ScenePipeline:
     def understand(self, thorough: bool = False) -> Scene:
         """Bring surface, things and meaning up to date and return them as the new `scene`.
 
-        Of pictures of things that were not looked at yet, `language.pictures_per_update` are; `thorough` looks at all of them,
-        as one does when the recording has ended. `waiting_pictures` says how many still wait.
+        Only what changed is separated into things again, and of pictures of things that were not looked at yet,
+        `language.pictures_per_update` are looked at; `thorough` does all of both, as one does when the recording has ended. `waiting_pictures` says how many still wait.
         """
         with self._understanding:
             with self._map_lock, self._timed("mesh"):
@@ -87,7 +87,7 @@ class ScenePipeline:
                 up = self.up.estimate(surface)
                 occupancy = self.mapper.occupancy(up)
             with self._timed("instances"):
-                found = self.instances.update(surface, list(self.keyframes), up)
+                found = self.instances.update(surface, list(self.keyframes), up, whole=thorough)
             with self._timed("describe"):
                 crops = {i: [(v.stamp, v.box, lambda v=v: crop(self.keyframes.get(v.stamp), v)) for v in thing.views]  # type: ignore[misc]
                          for i, thing in found.instances.items() if thing.kind == "object"}

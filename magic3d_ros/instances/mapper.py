@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,11 +30,25 @@ _MAX_SEPARATION = 2.0
 _HALF_CONFIDENCE = 10.0
 
 
+@dataclass(frozen=True)
+class _LastRun:
+    """What an update leaves for the next. vertices (n,) int64 keys of the graph's vertices, ascending; ids (n,) of the things
+    they belong to, -1 = none; instances, and the view weight of each before scaling, by id."""
+
+    vertices: np.ndarray
+    ids: np.ndarray
+    instances: dict[int, Instance]
+    weights: dict[int, float]
+
+
+_NOTHING = _LastRun(np.zeros(0, np.int64), np.zeros(0, np.int64), {}, {})
+
+
 class InstanceMapper:
     """Separates the surface into things and structure, with ids that stay.
 
-    Every `update` segments the whole surface: that takes about as long as meshing it, and a change somewhere can move borders
-    elsewhere. Ids are carried over by overlap.
+    An `update` segments what changed since the last: vertices that are new or moved, and the whole of every thing that gained,
+    lost or touches one. The rest, however large the map, stays as it was. Ids are carried over by overlap.
     """
 
     def __init__(self, settings: InstanceSettings) -> None:
@@ -41,35 +56,77 @@ class InstanceMapper:
         self._identity = IdentityMemory()
         self._depths = DepthViews()
         self._seen: dict[int, tuple[int, int]] = {}  # id -> stamps of the first and last keyframe that saw it
+        self._last = _NOTHING
 
-    def update(self, surface: Surface, keyframes: list[Keyframe], up: np.ndarray) -> InstanceMap:
-        """The things in a surface, given all remembered keyframes and the (3,) unit up direction."""
+    def update(self, surface: Surface, keyframes: list[Keyframe], up: np.ndarray, whole: bool = False) -> InstanceMap:
+        """The things in a surface, given all remembered keyframes and the (3,) unit up direction.
+
+        whole: segment all of it, as at the end of a recording: a change somewhere can move a border elsewhere.
+        """
         labels = np.full(len(surface), -1, np.int32)
         graph = mesh_graph(surface)
         self._depths.keep_only({k.stamp for k in keyframes})
         if len(graph) == 0:
             self._identity.assign(np.zeros((0, 3)), np.zeros(0, np.int64), 0)
+            self._last = _NOTHING
             return InstanceMap(labels, {})
         structure = find_structure(graph, up)
-        thing, grouping = segment(graph, structure, self._settings.merge_threshold, self._identity.recall(graph.vertices))
-        count = len(grouping.separation)
-        seen = sightings(graph.vertices, graph.normals, thing, count, keyframes, self._depths, self._settings.max_views)
+        keys = _vertex_keys(surface, graph.index)
+        same = np.full(len(graph), -1) if whole else self._unchanged(graph, keys, keyframes)
+        stale = same < 0
+        part = graph.part(stale)
+        of_part, grouping = segment(part, structure.part(stale), self._settings.merge_threshold,
+                                    self._identity.recall(part.vertices))
+        seen = sightings(part.vertices, part.normals, of_part, len(grouping.separation), keyframes, self._depths,
+                         self._settings.max_views)
+        # Things of this run: first those segmented now, then those that stay.
+        new, (staying, number) = len(grouping.separation), np.unique(same[~stale], return_inverse=True)
+        thing = np.empty(len(graph), np.int64)
+        thing[stale], thing[~stale] = of_part, new + number.ravel()
+        count = new + len(staying)
         size = np.bincount(thing, minlength=count)
-        weight = _scaled_weight(seen, size) if keyframes else np.full(count, _MEDIAN_WEIGHT)
+        seen_weight = np.concatenate([seen.weight, [self._last.weights[i] for i in staying.tolist()]])
+        weight = _scaled_weight(seen_weight, size) if keyframes else np.full(count, _MEDIAN_WEIGHT)
         names = structure_of(graph, thing, count, structure)
         kept = (size >= self._settings.min_vertices) & ((weight >= _SCRAP_WEIGHT) | np.array([bool(name) for name in names]))
+        kept[new:] = True
         number = np.where(kept, np.cumsum(kept) - 1, -1)
         member = kept[thing]
-        ids = self._identity.assign(graph.vertices[member], number[thing[member]], int(kept.sum()))
-        labels[graph.index[member]] = ids[number[thing[member]]]
-        confidence = _confidence(size, grouping.separation, weight)
-        instances = {}
-        order = np.argsort(thing, kind="stable")
-        for t, points in enumerate(np.split(graph.vertices[order], np.cumsum(size)[:-1])):
+        assigned = self._identity.assign(graph.vertices[member], number[thing[member]], int(kept.sum()))
+        ids = np.where(kept, assigned[number], -1)
+        labels[graph.index] = ids[thing]
+        # What covers the very same vertices keeps its id: no overlap can be larger.
+        instances = {i: self._last.instances[i] for i in staying.tolist()}
+        confidence = _confidence(size[:new], grouping.separation, weight[:new])
+        order = np.argsort(of_part, kind="stable")
+        for t, points in enumerate(np.split(part.vertices[order], np.cumsum(size[:new])[:-1])[:new]):
             if kept[t]:
-                instance = self._described(int(ids[number[t]]), points, names[t], float(confidence[t]), t, seen, keyframes, up)
+                instance = self._described(int(ids[t]), points, names[t], float(confidence[t]), t, seen, keyframes, up)
                 instances[instance.id] = instance
+        order = np.argsort(keys, kind="stable")
+        self._last = _LastRun(keys[order], ids[thing][order], instances,
+                              {int(i): float(w) for i, w in zip(ids[kept], seen_weight[kept], strict=True)})
         return InstanceMap(labels, instances)
+
+    def _unchanged(self, graph: MeshGraph, keys: np.ndarray, keyframes: list[Keyframe]) -> np.ndarray:
+        """(n,) for each vertex the id of its thing if nothing of that changed since the last run, else -1.
+
+        A thing changed when it lost a vertex, when a new one lies where it was or beside it, or when a keyframe that gave one of
+        its views was forgotten.
+        """
+        last = self._last
+        if len(last.vertices) == 0:
+            return np.full(len(graph), -1)
+        at = np.searchsorted(last.vertices, keys).clip(max=len(last.vertices) - 1)
+        old = last.vertices[at] == keys
+        ids = np.where(old, last.ids[at], -1)
+        lost = np.ones(len(last.vertices), bool)
+        lost[at[old]] = False
+        beside = graph.edges[~old[graph.edges].all(1)]
+        remembered = {k.stamp for k in keyframes}
+        forgotten = [i for i, thing in last.instances.items() if any(view.stamp not in remembered for view in thing.views)]
+        changed = np.concatenate([last.ids[lost], ids[beside].ravel(), self._identity.recall(graph.vertices[~old]), forgotten])
+        return np.where(np.isin(ids, changed), -1, ids)
 
     def _described(self, thing_id: int, points: np.ndarray, structure: str, confidence: float, t: int, seen: Sightings,
                    keyframes: list[Keyframe], up: np.ndarray) -> Instance:
@@ -86,6 +143,7 @@ class InstanceMapper:
         self._identity.reset()
         self._depths = DepthViews()
         self._seen.clear()
+        self._last = _NOTHING
 
     def state(self) -> dict[str, np.ndarray]:
         """What must outlive the process: ids with their places, and when each was seen. Integer arrays."""
@@ -99,6 +157,7 @@ class InstanceMapper:
             raise ValueError("the state of instances lacks integer 'seen' of shape (n, 3)")
         self._identity.load_state(state)
         self._depths = DepthViews()
+        self._last = _NOTHING
         self._seen = {int(i): (int(first), int(last)) for i, first, last in seen}
 
 
@@ -109,6 +168,8 @@ def segment(graph: MeshGraph, structure: Structure, threshold: float, known: np.
     known (n,) int: id that the last run gave to the place of each vertex, -1 = none. learned_edges (n,) 0..1: evidence of a 2D
     edge network, averaged over views; the embedded tier has none and takes the contrast of the surface itself.
     """
+    if len(graph) == 0:
+        return np.zeros(0, np.int64), Grouping(np.zeros(0, np.int64), np.zeros(0))
     color_edge = contrast(graph) if learned_edges is None else learned_edges
     crease = concavity(graph)
     basin = basins(graph, crease, color_edge)
@@ -133,12 +194,23 @@ def _majority(basin: np.ndarray, known: np.ndarray) -> np.ndarray:
     return most
 
 
-def _scaled_weight(seen: Sightings, size: np.ndarray) -> np.ndarray:
-    """(T,) mean view weight of each thing, scaled so that the scene's median vertex has 6."""
-    order = np.argsort(seen.weight)
-    median = seen.weight[order][np.searchsorted(np.cumsum(size[order]), size.sum() / 2)]
-    scaled = seen.weight * (_MEDIAN_WEIGHT / max(median, 1e-9))
-    return np.where(seen.weight >= _ENOUGH_WEIGHT, np.maximum(scaled, _SCRAP_WEIGHT), scaled)
+def _vertex_keys(surface: Surface, index: np.ndarray) -> np.ndarray:
+    """(n,) int64: equal for two vertices that have place and colour in common to the last bit, and practically only for these."""
+    place = np.ascontiguousarray(surface.vertices[index], np.float32).view(np.uint32).astype(np.uint64)
+    color = surface.colors[index].astype(np.uint64) @ np.array([1, 1 << 8, 1 << 16], np.uint64)
+    key = np.zeros(len(index), np.uint64)
+    for part in (*place.T, color):  # FNV-1a over whole words, with the constants of its 64-bit form
+        key = ((key ^ np.uint64(0xCBF29CE484222325)) ^ part) * np.uint64(0x100000001B3)
+        key ^= key >> np.uint64(29)
+    return key.view(np.int64)
+
+
+def _scaled_weight(seen: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """(T,) view weights `seen` of things of (T,) vertices, scaled so that the scene's median vertex has 6."""
+    order = np.argsort(seen)
+    median = seen[order][np.searchsorted(np.cumsum(size[order]), size.sum() / 2)]
+    scaled = seen * (_MEDIAN_WEIGHT / max(median, 1e-9))
+    return np.where(seen >= _ENOUGH_WEIGHT, np.maximum(scaled, _SCRAP_WEIGHT), scaled)
 
 
 def _confidence(size: np.ndarray, separation: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -47,6 +47,13 @@ class MeshGraph:
     def __len__(self) -> int:
         return len(self.index)
 
+    def part(self, chosen: np.ndarray) -> MeshGraph:
+        """The graph of some of the vertices, (n,) bool, and the edges between them."""
+        number = np.cumsum(chosen) - 1
+        edges = number[self.edges[chosen[self.edges].all(1)]]
+        return MeshGraph(self.index[chosen], self.vertices[chosen], edges, self.component[chosen], self.border[chosen],
+                         self.normals[chosen], self.lab[chosen], self.neighbours[chosen][:, chosen])
+
 
 def mesh_graph(surface: Surface) -> MeshGraph:
     """The graph of a surface without its loose pieces (components under 40 vertices) and non-finite vertices."""

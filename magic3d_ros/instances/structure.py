@@ -35,6 +35,10 @@ class Structure:
     names: list[str]
     membership: np.ndarray
 
+    def part(self, chosen: np.ndarray) -> Structure:
+        """The same planes for some of the vertices, (n,) bool."""
+        return Structure(self.planes, self.names, self.membership[chosen])
+
 
 def find_structure(graph: MeshGraph, up: np.ndarray, seed: int = 0) -> Structure:
     """Floor, walls and ceiling of a surface; `seed` fixes the random proposals so that the same surface gives the same planes."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from magic3d_ros.config import InstanceSettings
+from magic3d_ros.instances import mapper as mapper_module
 from magic3d_ros.instances.mapper import InstanceMapper
 from magic3d_ros.mapping.surface import Surface
 
@@ -165,3 +166,83 @@ def test_non_finite_vertices_and_degenerate_faces_are_left_out(two_boxes):
     assert found.labels[5] == -1
     assert len(found.instances) == 3
     assert all(np.isfinite(i.box.center).all() and np.isfinite(i.centroid).all() for i in found.instances.values())
+
+
+@pytest.fixture
+def segmented(monkeypatch):
+    """The vertices that each run segments, a set of rounded positions a run."""
+    runs = []
+
+    def watched(graph, *others):
+        runs.append({tuple(v) for v in graph.vertices.round(3).tolist()})
+        return segment(graph, *others)
+
+    segment = mapper_module.segment
+    monkeypatch.setattr(mapper_module, "segment", watched)
+    return runs
+
+
+def places(surface, of):
+    return {tuple(v) for v in surface.vertices[of].astype(np.float64).round(3).tolist()}
+
+
+def test_what_did_not_change_is_not_segmented_again(two_boxes, segmented):
+    mapper = InstanceMapper(InstanceSettings())
+    surface, _ = two_boxes.surface()
+    first = mapper.update(surface, two_boxes.orbit(), UP)
+    second = mapper.update(two_boxes.surface()[0], two_boxes.orbit(), UP)
+    assert [len(run) > 0 for run in segmented] == [True, False]
+    assert np.array_equal(first.labels, second.labels)
+    assert second.instances == first.instances
+    mapper.update(surface, two_boxes.orbit(), UP, whole=True)
+    assert segmented[2] == segmented[0]
+
+
+def test_a_change_is_segmented_with_the_things_it_touches_and_no_others(two_boxes, segmented):
+    mapper = InstanceMapper(InstanceSettings())
+    surface, owner = two_boxes.surface()
+    first = mapper.update(surface, two_boxes.orbit(), UP)
+    taller = replace(two_boxes.boxes[0], high=(*two_boxes.boxes[0].high[:2], two_boxes.boxes[0].high[2] + 0.1))
+    changed = replace(two_boxes, boxes=(taller, two_boxes.boxes[1]))
+    surface_2, owner_2 = changed.surface()
+    found = mapper.update(surface_2, changed.orbit(), UP)
+    floor, red, blue = (id_of(first, owner, box) for box in range(3))
+    assert segmented[1] == places(surface_2, found.labels == red)
+    assert [id_of(found, owner_2, box) for box in range(3)] == [floor, red, blue]
+    assert found.instances[blue] is first.instances[blue]
+    assert found.instances[red].box.size[2] == pytest.approx(0.4, abs=0.03)
+    alone = InstanceMapper(InstanceSettings()).update(surface_2, changed.orbit(), UP)
+    for box in range(3):
+        same = found.labels == id_of(found, owner_2, box)
+        assert (same == (alone.labels == id_of(alone, owner_2, box))).mean() > 0.99
+
+
+def test_a_thing_that_lost_its_surface_is_gone_and_the_floor_beneath_it_is_looked_at_again(two_boxes, segmented):
+    mapper = InstanceMapper(InstanceSettings())
+    surface, owner = two_boxes.surface()
+    first = mapper.update(surface, two_boxes.orbit(), UP)
+    without = replace(two_boxes, boxes=two_boxes.boxes[:1])
+    found = mapper.update(without.surface()[0], without.orbit(), UP)
+    red, blue = id_of(first, owner, 1), id_of(first, owner, 2)
+    assert set(found.instances) == set(first.instances) - {blue}
+    assert found.instances[red] is first.instances[red]
+
+
+def test_a_thing_is_looked_at_again_when_a_keyframe_that_showed_it_is_forgotten(two_boxes):
+    mapper = InstanceMapper(InstanceSettings())
+    surface, _ = two_boxes.surface()
+    keyframes = two_boxes.orbit()
+    first = mapper.update(surface, keyframes, UP)
+    best = {view.stamp for thing in first.instances.values() for view in thing.views}
+    left = [k for k in keyframes if k.stamp != min(best)]
+    for thing in mapper.update(surface, left, UP).instances.values():
+        assert thing.views and min(best) not in {view.stamp for view in thing.views}
+
+
+def test_loading_a_state_segments_everything(two_boxes, segmented):
+    mapper = InstanceMapper(InstanceSettings())
+    surface, _ = two_boxes.surface()
+    mapper.update(surface, two_boxes.orbit(), UP)
+    mapper.load_state(mapper.state())
+    mapper.update(surface, two_boxes.orbit(), UP)
+    assert segmented[1] == segmented[0]
