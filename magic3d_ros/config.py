@@ -87,6 +87,8 @@ class KeyframeSettings:
     rotation: float = setting(8.0, "a frame turned this far from the last keyframe becomes one", "deg", 0.0, 180.0)
     max_interval: float = setting(3.0, "a keyframe at least this often, even at rest", "s", 0.0, 3600.0)
     max_count: int = setting(400, "keyframes remembered (compressed); beyond it the most redundant views go first", "", 8, 100000)
+    between_width: int = setting(400, "frames between keyframes are remembered at most this wide, so that the map can be fused again when poses change; 0 = not remembered", "px", 0, 16384)
+    max_memory: float = setting(400.0, "memory of all remembered frames; beyond it redundant views go first, frames between keyframes before keyframes", "MB", 1.0, 1000000.0)
 
 
 @dataclass

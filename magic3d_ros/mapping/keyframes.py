@@ -1,54 +1,37 @@
-"""Keyframes: which frames the 2D models look at, and a compressed memory of them."""
+"""Which frames the 2D models look at, and a compressed memory of all frames, bounded in number and size."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 
-import cv2
 import numpy as np
 
 from magic3d_ros.config import KeyframeSettings
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.mapping.keyframe import Keyframe, reduced
 
+__all__ = ["Keyframe", "KeyframeStore", "distance"]
 
-@dataclass(frozen=True)
-class Keyframe:
-    """A remembered frame: colour as JPEG, depth as 16-bit PNG in millimetres (about 100 kB at 640x480)."""
-
-    stamp: int
-    index: int
-    camera: Camera
-    camera_to_world: np.ndarray
-    jpeg: bytes
-    depth_png: bytes
-
-    @staticmethod
-    def of(frame: RGBDFrame) -> Keyframe:
-        """Compress a frame. JPEG quality 95 keeps crops good enough for the language model."""
-        bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
-        jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
-        millimetres = np.clip(np.round(frame.depth * 1000.0), 0, 65535).astype(np.uint16)
-        png = cv2.imencode(".png", millimetres, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
-        return Keyframe(frame.stamp, frame.index, frame.camera, frame.camera_to_world, jpeg, png)
-
-    def rgb(self) -> np.ndarray:
-        """(H, W, 3) uint8."""
-        return cv2.cvtColor(_decoded(self.jpeg, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-
-    def depth(self) -> np.ndarray:
-        """(H, W) float32 metres, 0 = no reading."""
-        return _decoded(self.depth_png, cv2.IMREAD_UNCHANGED).astype(np.float32) * 1e-3
+_BETWEEN_QUALITY = 90  # JPEG of frames between keyframes: no model looks at them, they only give voxels their colour
+_ROOM = 1 / 32  # of the memory cap that is freed at once, so that not every frame has to
 
 
 class KeyframeStore:
-    """Chooses keyframes by motion and time, remembers them by stamp, and forgets the most redundant beyond the cap."""
+    """Chooses keyframes by motion and time and remembers them by stamp, and the frames between them at reduced size.
+
+    Iterating, `len` and `get` are about keyframes; `remembered` gives the frames between them too. Beyond keyframes.max_count
+    the most redundant keyframe joins the frames between; beyond keyframes.max_memory the frames between whose neighbours in time
+    have nearly the same view are forgotten first, then the most redundant keyframes.
+    """
 
     def __init__(self, settings: KeyframeSettings) -> None:
         self._settings = settings
         self._frames: dict[int, Keyframe] = {}
+        self._between: dict[int, Keyframe] = {}
         self._last: RGBDFrame | Keyframe | None = None
+        self._bytes = 0
+        self.forgotten = 0
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -56,9 +39,18 @@ class KeyframeStore:
     def __iter__(self) -> Iterator[Keyframe]:
         return iter(list(self._frames.values()))
 
+    @property
+    def bytes(self) -> int:
+        """Memory of everything remembered."""
+        return self._bytes
+
     def get(self, stamp: int) -> Keyframe | None:
         """The keyframe of that stamp, if it is still remembered."""
         return self._frames.get(stamp)
+
+    def remembered(self) -> list[Keyframe]:
+        """Keyframes and the frames between them, by time."""
+        return sorted([*self._frames.values(), *self._between.values()], key=lambda keyframe: keyframe.stamp)
 
     def wants(self, frame: RGBDFrame) -> bool:
         """Whether the frame is far enough from the last keyframe, in space or time, to become one."""
@@ -69,78 +61,167 @@ class KeyframeStore:
         return (moved[0] >= self._settings.translation or moved[1] >= self._settings.rotation
                 or waited >= self._settings.max_interval)
 
-    def add(self, frame: RGBDFrame) -> Keyframe:
-        """Remember a frame; the most redundant one is forgotten when there are more than keyframes.max_count."""
-        keyframe = Keyframe.of(frame)
+    def add(self, frame: RGBDFrame, trust: np.ndarray | None = None) -> Keyframe:
+        """Remember a frame as a keyframe. trust: (H, W) uint8, 255 = fully trusted, None = everywhere."""
+        keyframe = Keyframe.of(frame, trust)
         self._last = keyframe
         self.restore([keyframe])
         return keyframe
 
+    def add_between(self, frame: RGBDFrame, trust: np.ndarray | None = None) -> None:
+        """Remember a frame that is no keyframe, at keyframes.between_width, so that it can be fused again; 0 = not at all."""
+        if self._settings.between_width:
+            small, trust = reduced(frame, self._settings.between_width, trust)
+            self.restore([Keyframe.of(small, trust, _BETWEEN_QUALITY, is_between=True)])
+
     def restore(self, keyframes: list[Keyframe]) -> None:
         """Take in keyframes as they are (a loaded map's, or one just made)."""
         for keyframe in keyframes:
-            self._frames[keyframe.stamp] = keyframe
+            self._put(keyframe)
             if len(self._frames) > self._settings.max_count:
-                del self._frames[self._most_redundant()]
+                self._demote(self._most_redundant())
+            if self._bytes > self._settings.max_memory * 1e6:
+                self._forget(self._settings.max_memory * 1e6 * (1 - _ROOM))
+
+    def replace_pose(self, stamp: int, camera_to_world: np.ndarray) -> bool:
+        """Give what is remembered of that stamp another pose; False when nothing is. Raises ValueError for what is no pose."""
+        return self._replace(stamp, lambda keyframe: keyframe.with_pose(camera_to_world))
+
+    def set_trust(self, stamp: int, trust: np.ndarray | None) -> bool:
+        """Say how far the pixels of that stamp are trusted to be static, (H, W) uint8; False when it is not remembered.
+
+        Raises ValueError for another size or type.
+        """
+        return self._replace(stamp, lambda keyframe: keyframe.with_trust(trust))
+
+    def set_cues(self, stamp: int, monocular_depth: np.ndarray | None, monocular_normals: np.ndarray | None) -> bool:
+        """Attach monocular cues, as `Keyframe.with_cues` takes them; False when there is no keyframe of that stamp.
+
+        Raises ValueError for cues that cannot be used; the keyframe stays as it was then.
+        """
+        return stamp in self._frames and self._replace(stamp, lambda k: k.with_cues(monocular_depth, monocular_normals))
 
     def clear(self) -> None:
         """Forget all."""
         self._frames.clear()
+        self._between.clear()
         self._last = None
+        self._bytes = 0
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything as plain arrays: one row a keyframe, the compressed images one after the other."""
-        frames = list(self._frames.values())
-        images = [image for f in frames for image in (f.jpeg, f.depth_png)]
+        """Everything as plain arrays: one row a frame, the compressed images one after the other."""
+        frames = [*self._frames.values(), *self._between.values()]
         cameras = [(f.camera.width, f.camera.height, f.camera.fx, f.camera.fy, f.camera.cx, f.camera.cy) for f in frames]
         return {"stamps": np.array([f.stamp for f in frames], np.int64), "indices": np.array([f.index for f in frames], np.int64),
                 "cameras": np.array(cameras, np.float64).reshape(-1, 6),
                 "poses": np.array([f.camera_to_world for f in frames], np.float64).reshape(-1, 4, 4),
-                "image_bytes": np.array([len(i) for i in images], np.int64).reshape(-1, 2),
-                "images": np.frombuffer(b"".join(images), np.uint8)}
+                "between": np.array([f.is_between for f in frames], np.uint8),
+                "image_bytes": np.array([[len(i) for i in f.images] for f in frames], np.int64).reshape(-1, 5),
+                "images": np.frombuffer(b"".join(i for f in frames for i in f.images), np.uint8)}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Replace everything by what `state` gave. Raises ValueError naming what does not fit."""
+        """Replace everything by what `state` gave; a state of the time before cues and frames between has only keyframes' colour
+        and depth. Raises ValueError naming what does not fit."""
         for name in ("stamps", "indices", "cameras", "poses", "image_bytes", "images"):
             if name not in state:
                 raise ValueError(f"keyframe state has no '{name}'")
         count = len(state["stamps"])
-        shapes = {"indices": (count,), "cameras": (count, 6), "poses": (count, 4, 4), "image_bytes": (count, 2)}
-        for name, shape in shapes.items():
+        kinds = 5 if "between" in state else 2
+        shapes = {"indices": (count,), "cameras": (count, 6), "poses": (count, 4, 4), "image_bytes": (count, kinds)}
+        between = state.get("between", np.zeros(count, np.uint8))
+        for name, shape in (shapes | ({"between": (count,)} if "between" in state else {})).items():
             if state[name].shape != shape:
                 raise ValueError(f"keyframe state '{name}' is {state[name].shape}, expected {shape}")
         if (state["image_bytes"] < 0).any() or state["image_bytes"].sum() != len(state["images"]):
             raise ValueError(f"keyframe state 'images' has {len(state['images'])} bytes, its lengths add up to "
                              f"{state['image_bytes'].sum()}")
         packed, at = np.ascontiguousarray(state["images"], np.uint8).tobytes(), 0
-        keyframes = []
-        for i, (jpeg, png) in enumerate(state["image_bytes"].tolist()):
+        frames = []
+        for i, lengths in enumerate(state["image_bytes"].tolist()):
+            images = []
+            for length in [*lengths, 0, 0, 0][:5]:
+                images.append(packed[at:at + length])
+                at += length
+            jpeg, depth, monocular_depth, monocular_normals, trust = images
             width, height, *lens = state["cameras"][i].tolist()
-            keyframes.append(Keyframe(int(state["stamps"][i]), int(state["indices"][i]), Camera(int(width), int(height), *lens),
-                                      np.array(state["poses"][i], np.float64), packed[at:at + jpeg],
-                                      packed[at + jpeg:at + jpeg + png]))
-            at += jpeg + png
+            camera, pose = Camera(int(width), int(height), *lens), np.array(state["poses"][i], np.float64)
+            frames.append(Keyframe(int(state["stamps"][i]), int(state["indices"][i]), camera, pose, jpeg, depth, monocular_depth,
+                                   monocular_normals, trust, bool(between[i])))
         self.clear()
-        self.restore(keyframes)
-        self._last = keyframes[-1] if keyframes else None
+        self.restore(frames)
+        self._last = next((frame for frame in reversed(frames) if not frame.is_between), None)
+
+    def _put(self, keyframe: Keyframe) -> None:
+        self._drop(keyframe.stamp)
+        (self._between if keyframe.is_between else self._frames)[keyframe.stamp] = keyframe
+        self._bytes += keyframe.size
+
+    def _drop(self, stamp: int) -> None:
+        for owner in (self._frames, self._between):
+            known = owner.pop(stamp, None)
+            self._bytes -= known.size if known else 0
+
+    def _replace(self, stamp: int, change: Callable[[Keyframe], Keyframe]) -> bool:
+        for owner in (self._frames, self._between):
+            if stamp in owner:
+                changed = change(owner[stamp])
+                self._bytes += changed.size - owner[stamp].size
+                owner[stamp] = changed  # in its old place: keyframes stay in the order in which they came
+                if self._last is not None and self._last.stamp == stamp:
+                    self._last = changed
+                return True
+        return False
+
+    def _demote(self, stamp: int) -> None:
+        """A keyframe too many: its geometry stays, reduced; what models said of it goes."""
+        keyframe = self._frames[stamp]
+        self._drop(stamp)
+        if self._settings.between_width:
+            small, trust = reduced(keyframe.frame(), self._settings.between_width, keyframe.trust)
+            self._put(Keyframe.of(small, trust, _BETWEEN_QUALITY, is_between=True))
+        else:
+            self.forgotten += 1
+
+    def _forget(self, target: float) -> None:
+        """Forget redundant frames until at most `target` bytes are left; one always stays."""
+        while self._bytes > target and len(self._frames) + len(self._between) > 1:
+            if self._between:
+                self._thin(target)
+            else:
+                self._drop(self._most_redundant())
+                self.forgotten += 1
+
+    def _thin(self, target: float) -> None:
+        """Forget frames between keyframes, first those whose neighbours in time are nearest to each other: the smallest holes."""
+        frames = self.remembered()
+        poses = np.stack([f.camera_to_world for f in frames])
+        hole = np.full(len(frames), np.inf)
+        hole[1:-1] = _view_distance(poses[:-2], poses[2:])
+        gone = np.zeros(len(frames) + 2, bool)
+        for i in np.argsort(hole, kind="stable"):
+            if self._bytes <= target:
+                return
+            # Not both of two neighbours in one go: the hole beside one that went has grown.
+            if frames[i].is_between and not gone[i] and not gone[i + 2]:
+                gone[i + 1] = True
+                self._drop(frames[i].stamp)
+                self.forgotten += 1
 
     def _most_redundant(self) -> int:
-        """Stamp of the keyframe whose nearest other view is nearest (1 m counts as 90 degrees); of such a pair the older."""
+        """Stamp of the keyframe whose nearest other view is nearest; of such a pair the older."""
         stamps = list(self._frames)
         poses = np.stack([self._frames[s].camera_to_world for s in stamps])
-        gaps = np.linalg.norm(poses[:, None, :3, 3] - poses[None, :, :3, 3], axis=-1)
-        cosines = np.einsum("ik,jk->ij", poses[:, :3, 2], poses[:, :3, 2]).clip(-1, 1)
-        cost = gaps + np.arccos(cosines) / (np.pi / 2)
+        cost = _view_distance(poses[:, None], poses[None])
         np.fill_diagonal(cost, np.inf)
         first, second = np.unravel_index(int(np.argmin(cost)), cost.shape)
         return min(stamps[first], stamps[second])
 
 
-def _decoded(compressed: bytes, flags: int) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(compressed, np.uint8), flags)
-    if image is None:
-        raise ValueError("a remembered keyframe cannot be decoded: the saved map is damaged")
-    return image
+def _view_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """How different the views of (..., 4, 4) poses are: metres, plus the angle of their axes (1 m a right angle)."""
+    gap = np.linalg.norm(first[..., :3, 3] - second[..., :3, 3], axis=-1)
+    cosine = (first[..., :3, 2] * second[..., :3, 2]).sum(-1).clip(-1, 1)
+    return gap + np.arccos(cosine) / (np.pi / 2)
 
 
 def distance(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
