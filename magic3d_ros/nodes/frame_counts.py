@@ -6,25 +6,38 @@ import threading
 import time
 from collections import Counter, deque
 
+from magic3d_ros.frames import FrameError
+from magic3d_ros.sources.frame_gate import FrameGate
+
 
 class FrameCounts:
     """Counts frames from their arrival to their use; safe to use from any thread.
 
-    A frame is one colour image. received = used + dropped + waiting, always. `others` counts what arrived or was lost on the way
+    A frame is one colour image. received = used + dropped + waiting, always. What is dropped is counted and logged, each reason
+    once, by the gate that recordings pass too. `others` counts what arrived or was lost on the way
     without being a frame: depth images, camera infos, depth images without a colour image, messages lost in transport.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._gate = FrameGate("scene_mapper")
         self._recent: deque[float] = deque(maxlen=50)
         self._recent_used: deque[float] = deque(maxlen=50)
         self.received = 0
         self.used = 0
         self.keyframes = 0
-        self.dropped: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
-        self.why: dict[str, str] = {}
         self.latency = 0.0
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Frames dropped by reason (short, stable)."""
+        return self._gate.skipped
+
+    @property
+    def why(self) -> dict[str, str]:
+        """The newest sentence for people for each of these reasons."""
+        return self._gate.why
 
     @property
     def waiting(self) -> int:
@@ -38,12 +51,19 @@ class FrameCounts:
             self.received += 1
             self._recent.append(time.monotonic())
 
-    def drop(self, reason: str, message: str) -> bool:
-        """A frame is dropped for a reason (short, stable) with a sentence for people. True the first time for this reason."""
+    def follow(self, stamp: int, index: int) -> None:
+        """A frame is about to be handed on. Raises FrameError when it does not come in order of time; see FrameGate.follow."""
         with self._lock:
-            self.dropped[reason] += 1
-            self.why[reason] = message
-            return self.dropped[reason] == 1
+            self._gate.follow(stamp, index)
+
+    def skip(self, error: FrameError, index: int | None = None, count: int = 1) -> None:
+        """Frames are dropped: one of that number, or `count` of them."""
+        with self._lock:
+            self._gate.skip(error, index, count)
+
+    def drop(self, reason: str, message: str) -> None:
+        """A frame is dropped for a reason (short, stable) with a sentence for people."""
+        self.skip(FrameError(reason, message))
 
     def note(self, what: str, count: int = 1) -> None:
         """Something other than a frame arrived or was lost."""

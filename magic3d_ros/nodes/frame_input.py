@@ -1,4 +1,4 @@
-"""The subscriptions of scene_mapper: images, camera infos, transforms and poses, on their way to the frame assembler."""
+"""The subscriptions of scene_mapper: images, camera infos, transforms and poses, on their way to whole frames."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tf2_msgs.msg import TFMessage
 
 from magic3d_ros.config import Settings
-from magic3d_ros.nodes.frame_assembler import FrameAssembler
 from magic3d_ros.nodes.frame_counts import FrameCounts
+from magic3d_ros.nodes.live_frames import LiveFrames
 from magic3d_ros.nodes.live_mapping import Incoming
 from magic3d_ros.nodes.pose_lookup import PoseLookup
 from magic3d_ros.nodes.ros_install import transform_buffer
@@ -34,7 +34,7 @@ class FrameInput:
         self._node, self._counts = node, counts
         ros = settings.ros
         self.poses = PoseLookup(ros, transform_buffer())
-        self.assembler = FrameAssembler(settings, counts, self.poses, emit, self._somebody_sends_depth_info)
+        self.frames = LiveFrames(settings, counts, self.poses, emit, self._somebody_sends_depth_info)
         image: type = CompressedImage if ros.compressed else Image
         self.topics = {
             "rgb": node.resolve_topic_name("rgb") + ("/compressed" if ros.compressed else ""),
@@ -45,10 +45,10 @@ class FrameInput:
                             reliability=ReliabilityPolicy.RELIABLE if ros.reliable else ReliabilityPolicy.BEST_EFFORT)
         small = QoSProfile(depth=10, reliability=images.reliability)
         self._subscriptions: list[Any] = []
-        self._listen(image, self.topics["rgb"], self.assembler.on_color, images, "rgb")
-        self._listen(image, self.topics["depth"], self.assembler.on_depth, images, "depth")
-        self._listen(CameraInfo, self.topics["camera_info"], self.assembler.on_camera_info, small)
-        self._listen(CameraInfo, self.topics["depth/camera_info"], self.assembler.on_depth_camera_info, small)
+        self._listen(image, self.topics["rgb"], self.frames.on_color, images, "rgb")
+        self._listen(image, self.topics["depth"], self.frames.on_depth, images, "depth")
+        self._listen(CameraInfo, self.topics["camera_info"], self.frames.on_camera_info, small)
+        self._listen(CameraInfo, self.topics["depth/camera_info"], self.frames.on_depth_camera_info, small)
         # As tf2_ros.TransformListener subscribes.
         self._listen(TFMessage, "/tf", lambda m: self._on_transforms(m, False), QoSProfile(depth=100))
         self._listen(TFMessage, "/tf_static", lambda m: self._on_transforms(m, True),
@@ -60,7 +60,7 @@ class FrameInput:
             self.topics["odometry"] = node.resolve_topic_name("odometry")
             self._listen(Odometry, self.topics["odometry"], lambda m: self._on_pose(m, self.poses.on_odometry), images)
         # A steady clock: frames must run out of time also while a simulated clock stands still.
-        self._timer = node.create_timer(_POLL, self.assembler.poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = node.create_timer(_POLL, self.frames.poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def publishers(self) -> dict[str, int]:
         """How many publish each input topic."""
@@ -71,7 +71,7 @@ class FrameInput:
         self._node.destroy_timer(self._timer)
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
-        self.assembler.stop()
+        self.frames.stop()
 
     def _listen(self, kind: type, topic: str, call: Callable[[Any], None], qos: QoSProfile, count_lost: str = "") -> None:
         if not count_lost:
@@ -89,11 +89,11 @@ class FrameInput:
 
     def _on_transforms(self, message: TFMessage, static: bool) -> None:
         self.poses.on_transforms(message, static)
-        self.assembler.poll()
+        self.frames.poll()
 
     def _on_pose(self, message: Any, take: Callable[[Any], None]) -> None:
         take(message)
-        self.assembler.poll()
+        self.frames.poll()
 
     def _somebody_sends_depth_info(self) -> bool:
         return self._node.count_publishers(self.topics["depth/camera_info"]) > 0

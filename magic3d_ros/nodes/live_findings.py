@@ -9,7 +9,7 @@ import numpy as np
 from magic3d_ros.doctor.finding import Finding, error, ok, warning
 from magic3d_ros.frames import FrameError
 from magic3d_ros.nodes.conversions import camera_of
-from magic3d_ros.nodes.frame_assembler import is_registered
+from magic3d_ros.nodes.live_frames import is_registered
 from magic3d_ros.nodes.pose_lookup import PoseUnavailable
 from magic3d_ros.nodes.ros_install import color_image
 from magic3d_ros.sources.image_codec import decode_depth

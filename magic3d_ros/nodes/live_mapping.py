@@ -156,17 +156,17 @@ class LiveMapping:
 
     def _add(self, incoming: Incoming) -> None:
         if self.pipeline is None:
-            self._drop("not_ready", self.failure or "frames came while the models were loading")
+            self.counts.drop("not_ready", self.failure or "frames came while the models were loading")
             return
         try:
             frame = incoming.decode()
             self._observe_depth(frame.depth)
             keyframe = self._integrate(self.pipeline, frame)
         except FrameError as error:
-            self._drop(error.reason, str(error))
+            self.counts.skip(error)
             return
         except Exception as error:
-            self._drop("error", f"{type(error).__name__}: {error}")
+            self.counts.drop("error", f"{type(error).__name__}: {error}")
             _log.exception("frame %d could not be used", incoming.stamp)
             return
         self.last_frame = frame
@@ -221,12 +221,8 @@ class LiveMapping:
         if self._stopped.is_set():
             self.counts.drop("shutdown", "the node was shut down before the frame's turn came")
         else:
-            self._drop("queue_full", "the mapper is slower than the camera: the oldest waiting frame made room "
+            self.counts.drop("queue_full", "the mapper is slower than the camera: the oldest waiting frame made room "
                        "(lower the camera's rate, raise map.voxel_size, or raise ros.queue_size for short bursts)")
-
-    def _drop(self, reason: str, message: str) -> None:
-        if self.counts.drop(reason, message):
-            _log.warning("frame dropped (%s): %s", reason, message)
 
 
 def _log_failure(_: Any, error: Exception | None) -> None:

@@ -182,9 +182,9 @@ class SceneMapper(LifecycleNode):
     def _input_state(self) -> InputState:
         if self._input is None:
             return InputState(pose_source=self.settings.ros.pose_source)
-        poses, assembler = self._input.poses, self._input.assembler
-        sync = assembler.sync
+        poses, frames = self._input.poses, self._input.frames
+        sync = frames.sync
         return InputState(
             self._input.topics, self._input.publishers(), sync.match_rate, sync.matched, sync.dropped[0], sync.describe(),
-            assembler.info is not None, self.settings.ros.pose_source, poses.tried, poses.failure, poses.invalid, poses.refused,
+            frames.info is not None, self.settings.ros.pose_source, poses.tried, poses.failure, poses.invalid, poses.refused,
             tuple(poses.known_frames[:50]))

@@ -10,9 +10,9 @@ from typing import Any
 
 from magic3d_ros.config import Settings
 from magic3d_ros.frames import FrameError, RGBDFrame
+from magic3d_ros.sources.bag_frames import BagFrames, frame_id
 from magic3d_ros.sources.bag_reader import BagDamaged, BagReader, MessageDamaged
 from magic3d_ros.sources.bag_topics import BagTopics, choose_topics
-from magic3d_ros.sources.frame_assembler import FrameAssembler, frame_id
 from magic3d_ros.sources.frame_gate import FrameGate
 from magic3d_ros.sources.pose_stream import add_transforms, guess_world_frame
 from magic3d_ros.sources.prefetch import prefetch
@@ -58,27 +58,27 @@ class BagSource:
 
     def _frames(self, gate: FrameGate) -> Iterator[RGBDFrame]:
         topics = self.topics
-        assembler = FrameAssembler(topics, self._settings, gate, self._camera_frame, self._world_frame, self._pose_topic)
+        frames = BagFrames(topics, self._settings, gate, self._camera_frame, self._world_frame, self._pose_topic)
         with BagReader(self._path) as reader:
             for topic, data in self._known_beforehand(reader):
-                assembler.add(topic, 0, data)
+                frames.add(topic, 0, data)
             wanted = {topics.rgb, topics.depth, topics.camera_info, topics.depth_camera_info, self._pose_topic, *_moving(topics)}
             try:
                 for topic, time, data in reader.messages(sorted(wanted - {""})):
                     try:
                         message = reader.decode(topic, data)
                     except MessageDamaged as error:
-                        assembler.lose(topic, str(error))
+                        frames.lose(topic, str(error))
                         continue
-                    yield from assembler.add(topic, time, message)
+                    yield from frames.add(topic, time, message)
                 damage = ""
             except BagDamaged as error:
                 damage = str(error)
             promised = reader.topics[topics.rgb].count
-            if damage or assembler.received < promised:
-                problem = damage or f"its index promises {promised} colour images, {assembler.received} can be read"
-                gate.skip(FrameError("bag_damaged", problem), count=max(1, promised - assembler.received))
-            yield from assembler.finish()
+            if damage or frames.received < promised:
+                problem = damage or f"its index promises {promised} colour images, {frames.received} can be read"
+                gate.skip(FrameError("bag_damaged", problem), count=max(1, promised - frames.received))
+            yield from frames.finish()
         gate.report()
 
     def _known_beforehand(self, reader: BagReader) -> Iterator[tuple[str, Any]]:

@@ -49,7 +49,7 @@ class FolderSource:
 
     def _read(self, recorded: RecordedFrame) -> RGBDFrame:
         if recorded.camera_to_world is None:
-            raise FrameError("pose_missing", f"{self._recording.poses_from} has no pose for it")
+            raise FrameError("no_pose", f"{self._recording.poses_from} has no pose for it")
         color = _decode(recorded.color, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         stored = _decode(recorded.depth, cv2.IMREAD_UNCHANGED)
         if stored.ndim != 2 or stored.dtype not in (np.uint16, np.float32):

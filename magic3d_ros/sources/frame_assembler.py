@@ -1,192 +1,151 @@
-"""From messages to frames: colour, depth, calibration and poses put together by time."""
+"""Colour, depth, calibration and pose of one moment put together, for recordings and live streams alike."""
 
 from __future__ import annotations
 
-import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from magic3d_ros.config import Settings
-from magic3d_ros.frames import FrameError, RGBDFrame
-from magic3d_ros.geometry.camera import Camera
-from magic3d_ros.sources.bag_topics import BagTopics, is_rectified, is_registered
-from magic3d_ros.sources.camera_info import camera_model, same_calibration
-from magic3d_ros.sources.distortion import CameraModel
-from magic3d_ros.sources.frame_gate import FrameGate
-from magic3d_ros.sources.image_codec import decode_color, decode_depth
-from magic3d_ros.sources.pose_stream import PoseStream, stamp_of
-from magic3d_ros.sources.rectification import Calibration, Rectifier
-from magic3d_ros.sources.source import SourceError
-from magic3d_ros.sources.text_files import parse_intrinsics
+from magic3d_ros.config import RosSettings
+from magic3d_ros.frames import FrameError
 from magic3d_ros.sources.time_sync import RESTART_JUMP, Match, TimeSynchronizer
-from magic3d_ros.sources.transform_buffer import TransformBuffer, TransformError
 
-logger = logging.getLogger(__name__)
+Whole = TypeVar("Whole")
 
-_POSE_HISTORY = 30_000_000_000  # ns of transforms kept: three times tf2's, since a recording's clock may lag behind its stamps
-
-
-class _NoExtrinsics(TransformError):
-    """The transform between the two cameras is missing."""
+_COLOR, _DEPTH = 0, 1
 
 
-@dataclass
-class _Pair:
-    """A colour and a depth message that belong together, waiting for their pose. number: of the colour message."""
+class PartMissing(LookupError):
+    """A frame lacks a part that may still come. reason: what it is counted as when nothing came in time."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A colour and a depth message that belong together. number: of the colour message. stamp: ns, of the colour message.
+    arrival: seconds, when the colour message came."""
 
     number: int
-    rgb: Any
-    depth: Any
     stamp: int
-    deadline: int
+    arrival: float
+    color: Any
+    depth: Any
 
 
-class FrameAssembler:
-    """Messages in, in the order of their recording; admitted frames out, in order of time.
+class FrameAssembler(Generic[Whole]):
+    """Colour and depth messages in as they come, whole frames out in order of time; every colour message becomes a frame or is
+    skipped with a reason. It never looks into a message, and what the time is it is told.
 
-    A pair of images waits for its pose and extrinsics as long as ros.pose_timeout, measured on the recording's clock.
-    received: colour messages so far; each becomes a frame or is counted in the gate.
+    complete: makes the frame of a pair. Raises PartMissing while pose, calibration or extrinsics may still come, FrameError for
+    what can be no frame. Its second argument is True when there will be no further try.
+    skip: counts what is lost: the error, the frame's number where it has one, and how many.
+    restarted: called when time jumps back by a second or more (a recording that loops, a simulator that was reset).
+    capacity: pairs that may wait for their parts at once; None = any number.
+    ros.sync_slop and ros.pose_timeout are read anew each time, so that they may change.
+    received: colour messages so far.
     """
 
-    def __init__(self, topics: BagTopics, settings: Settings, gate: FrameGate, camera_frame: str, world_frame: str,
-                 pose_topic: str) -> None:
-        self._topics = topics
-        self._settings = settings
-        self._gate = gate
-        self._pose_topic = pose_topic
-        self._camera_frame = camera_frame
-        self._transforms = TransformBuffer(_POSE_HISTORY, restart_jump=RESTART_JUMP)
-        self._poses = PoseStream(self._transforms, world_frame, settings.bag.pose_frame)
-        self._synchronizer = TimeSynchronizer(("colour", "depth"), round(settings.ros.sync_slop * 1e9))
-        self._wait = round(settings.ros.pose_timeout * 1e9)
-        self._waiting: deque[_Pair] = deque()
-        self._infos: dict[str, Any] = {}
-        self._rectifier: Rectifier | None = None
-        self._now = 0
+    def __init__(self, settings: RosSettings, complete: Callable[[Pair, bool], Whole],
+                 skip: Callable[[FrameError, int | None, int], None], restarted: Callable[[], None] = lambda: None,
+                 capacity: int | None = None) -> None:
+        self._settings, self._complete, self._skip, self._restarted = settings, complete, skip, restarted
+        self._capacity = capacity
+        self._pairs: deque[Pair] = deque()
         self._newest: int | None = None
+        self.sync = TimeSynchronizer(("colour", "depth"), 0)
         self.received = 0
 
-    def add(self, topic: str, time: int, message: Any) -> Iterator[RGBDFrame]:
-        """Take a message recorded at `time` (ns); the frames that are now complete."""
-        self._now = max(self._now, time)
-        if topic == self._topics.rgb:
-            self._take_color(stamp_of(message.header) or time, message)
-        elif topic == self._topics.depth:
-            self._pair(self._synchronizer.add(1, stamp_of(message.header) or time, message))
-        elif topic == self._pose_topic:
-            try:
-                self._poses.add_pose(message)
-            except ValueError as error:
-                self._gate.warn_once("pose message", f"{topic}: {error}; the message is ignored")
-        elif topic in self._topics.transforms:
-            for problem in self._poses.add_transforms(message, topic.endswith("static")):
-                self._gate.warn_once("transform", f"{topic}: {problem}; it is ignored")
-        else:
-            self._take_info(topic, message)
-        return self._complete(final=False)
+    @property
+    def waiting(self) -> int:
+        """Colour messages that wait for their depth or another part."""
+        return len(self._pairs) + self.sync.waiting(_COLOR)
 
-    def lose(self, topic: str, problem: str) -> None:
-        """Take note of a message that cannot be decoded; a colour message is a frame lost, others show in what they belong to."""
-        if topic == self._topics.rgb:
-            self._gate.skip(FrameError("message_damaged", problem), self.received)
-            self.received += 1
-        else:
-            self._gate.warn_once("message_damaged", problem)
-
-    def finish(self) -> Iterator[RGBDFrame]:
-        """The end of the bag: the frames that are left."""
-        self._pair(self._synchronizer.flush())
-        yield from self._complete(final=True)
-        unmatched = self._synchronizer.dropped[0]
-        if unmatched:
-            self._gate.skip(FrameError("unmatched", f"no depth image within ros.sync_slop = {self._settings.ros.sync_slop:g} s "
-                                       f"({self._synchronizer.describe()})"), count=unmatched)
-        logger.info("%s: %s", self._gate.name, self._synchronizer.describe())
-
-    def _take_color(self, stamp: int, message: Any) -> None:
+    def add_color(self, stamp: int, message: Any, now: float) -> None:
+        """Take a colour message that came at `now` (seconds, of any clock that runs forward); then ask for what is `whole`."""
         number, self.received = self.received, self.received + 1
-        if stamp == self._newest:  # here already: its depth image is taken, so it would count as one without
-            self._gate.skip(FrameError("duplicate", f"two colour images have the stamp {stamp} ns; the first is used"), number)
+        if stamp == self._newest:  # here already: its depth is taken, so that it would count as one without
+            self._skip(FrameError("duplicate", f"two colour images have the stamp {stamp} ns; the first one is used"), number, 1)
             return
-        self._newest = stamp
-        self._pair(self._synchronizer.add(0, stamp, (number, message)))
+        if self._newest is not None and self._newest - stamp >= RESTART_JUMP:
+            self._lose(len(self._pairs), "time_jump")
+            self._pairs.clear()
+            self._newest = None
+            self._restarted()
+        self._newest = stamp if self._newest is None else max(self._newest, stamp)
+        self._add(_COLOR, stamp, (number, now, message))
 
-    def _pair(self, matches: list[Match]) -> None:
-        for match in matches:
-            (number, rgb), depth = match.items
-            self._waiting.append(_Pair(number, rgb, depth, match.stamp, self._now + self._wait))
+    def add_depth(self, stamp: int, message: Any) -> None:
+        """Take a depth message; then ask for what is `whole`."""
+        self._add(_DEPTH, stamp, message)
 
-    def _complete(self, final: bool) -> Iterator[RGBDFrame]:
-        while self._waiting:
-            pair = self._waiting[0]
+    def lose_color(self, error: FrameError) -> None:
+        """A colour message that cannot be used at all."""
+        self._skip(error, self.received, 1)
+        self.received += 1
+
+    def whole(self, now: float) -> Iterator[Whole]:
+        """Frames that have all their parts, in order of time; those whose time is up are skipped. Ask after every message, and
+        now and then: time may run out."""
+        return self._whole(lambda pair: now - pair.arrival >= self._settings.pose_timeout)
+
+    def finish(self) -> Iterator[Whole]:
+        """No more messages come: the frames that are left."""
+        self._queue(self.sync.flush)
+        yield from self._whole(lambda pair: True)
+
+    def abandon(self, error: FrameError) -> None:
+        """No more messages come and no frame is wanted: what waits is skipped for this reason."""
+        count = self.waiting
+        self._pairs.clear()
+        self.sync.clear()
+        if count:
+            self._skip(error, None, count)
+
+    def _whole(self, late: Callable[[Pair], bool]) -> Iterator[Whole]:
+        while self._pairs:
+            pair = self._pairs[0]
+            last_try = late(pair)
             try:
-                frame = self._frame(pair)
-            except TransformError as error:
-                if error.can_wait and not final and self._now < pair.deadline:
+                frame = self._complete(pair, last_try)
+            except PartMissing as missing:
+                if not last_try:
                     return
-                reason = "extrinsics" if isinstance(error, _NoExtrinsics) else "pose_missing"
-                self._gate.skip(FrameError(reason, str(error)), pair.number)
+                self._pairs.popleft()
+                self._skip(FrameError(missing.reason, str(missing)), pair.number, 1)
             except FrameError as error:
-                self._gate.skip(error, pair.number)
+                self._pairs.popleft()
+                self._skip(error, pair.number, 1)
             else:
-                if self._gate.admit(frame):
-                    yield frame
-            self._waiting.popleft()
+                self._pairs.popleft()
+                yield frame
 
-    def _frame(self, pair: _Pair) -> RGBDFrame:
-        pose = self._poses.camera_to_world(self._camera_frame, pair.stamp)  # first: images are decoded once it is there
-        rgb = decode_color(pair.rgb, self._topics.rgb)
-        depth = decode_depth(pair.depth, self._settings.input.depth_scale, self._topics.depth)
-        if self._rectifier is None:
-            self._rectifier = Rectifier(self._calibration(pair, (rgb.shape[1], rgb.shape[0])))
-        rgb, depth = self._rectifier(rgb, depth)
-        return RGBDFrame(pair.stamp, rgb, depth, self._rectifier.camera, pose, pair.number)
+    def _add(self, stream: int, stamp: int, item: Any) -> None:
+        self.sync.slop = round(self._settings.sync_slop * 1e9)
+        self._queue(lambda: self.sync.add(stream, stamp, item))
 
-    def _calibration(self, pair: _Pair, size: tuple[int, int]) -> Calibration:
-        topics = self._topics
-        color = (CameraModel(self._set_camera(size)) if self._settings.input.intrinsics
-                 else self._model(topics.camera_info, topics.rgb))
-        if color is None:
-            raise FrameError("camera_info", f"nothing was received on {topics.camera_info}")
-        depth = self._model(topics.depth_camera_info, topics.depth)
-        if depth is None:
-            return Calibration(color)
-        if is_registered(topics.depth):  # of another size it has other pixels, though the same view
-            size_differs = (depth.camera.width, depth.camera.height) != (color.camera.width, color.camera.height)
-            return Calibration(color, depth) if size_differs else Calibration(color)
-        depth_frame = frame_id(pair.depth)
-        if not depth_frame or depth_frame == self._camera_frame:
-            return Calibration(color) if depth == color else Calibration(color, depth)
-        try:
-            return Calibration(color, depth, self._transforms.lookup(self._camera_frame, depth_frame, pair.stamp))
-        except TransformError as error:
-            if depth == color:
-                self._gate.warn_once("extrinsics", f"depth is in '{depth_frame}', colour in '{self._camera_frame}', and TF does "
-                                     "not connect them; their calibrations are equal, so depth is taken as registered")
-                return Calibration(color)
-            raise _NoExtrinsics(error.reason, "depth is not registered, and no transform connects the cameras: "
-                                f"{error} (record /tf_static, or use registered depth)") from error
+    def _queue(self, step: Callable[[], list[Match]]) -> None:
+        dropped, restarts = self.sync.dropped[_COLOR], self.sync.restarts
+        for match in step():
+            (number, arrival, color), depth = match.items
+            self._pairs.append(Pair(number, match.stamp, arrival, color, depth))
+        self._lose(self.sync.dropped[_COLOR] - dropped, "time_jump" if self.sync.restarts > restarts else "no_depth")
+        while self._capacity is not None and len(self._pairs) > self._capacity:
+            oldest = self._pairs.popleft()
+            self._skip(FrameError("waiting_full", f"more than {self._capacity} frames waited for pose or calibration: lower "
+                                  "ros.pose_timeout"), oldest.number, 1)
 
-    def _set_camera(self, size: tuple[int, int]) -> Camera:
-        try:
-            return parse_intrinsics(self._settings.input.intrinsics, size)
-        except SourceError as error:
-            raise FrameError("camera_info", str(error)) from error
-
-    def _model(self, info_topic: str, image_topic: str) -> CameraModel | None:
-        info = self._infos.get(info_topic)
-        rectified = self._settings.input.rectified or is_rectified(image_topic)
-        return None if info is None else camera_model(info, rectified, info_topic)
-
-    def _take_info(self, topic: str, info: Any) -> None:
-        known = self._infos.get(topic)
-        if known is None or not same_calibration(known, info):
-            self._infos[topic] = info
-            self._rectifier = None
-
-
-def frame_id(message: Any | None) -> str:
-    """The frame_id of a message's header, without a leading slash; "" for no message."""
-    return "" if message is None else str(message.header.frame_id).lstrip("/")
+    def _lose(self, count: int, reason: str) -> None:
+        if count == 0:
+            return
+        if reason == "time_jump":
+            why = "time jumped back by more than a second (a recording that began again?): what waited for a part was dropped"
+        elif not self.sync.received[_DEPTH]:
+            why = "no depth image has come at all"
+        else:
+            why = (f"no depth image within ros.sync_slop = {self._settings.sync_slop:g} s of the colour image "
+                   f"({self.sync.describe()})")
+        self._skip(FrameError(reason, why), None, count)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-RESTART_JUMP = 1_000_000_000  # ns; as in frame_gate
+RESTART_JUMP = 1_000_000_000
+"""ns. A stamp this much older than the newest means that the recording started again (a bag that loops, a simulator that was
+reset); less is a late message: DDS and drivers reorder by a few frames, far below a second."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,15 @@ class TimeSynchronizer:
         for stream, queue in enumerate(self._queues):
             self._drop(stream, len(queue))
         return matches
+
+    def waiting(self, stream: int) -> int:
+        """Messages of a stream that are not decided yet."""
+        return len(self._queues[stream])
+
+    def clear(self) -> None:
+        """Forget the messages that are not decided yet; they are not counted as dropped."""
+        for queue in self._queues:
+            queue.clear()
 
     @property
     def match_rate(self) -> float:

@@ -213,8 +213,8 @@ def bag_with(path, tiny, spoil, count=4):
 
 
 @pytest.mark.parametrize(("spoil", "reason", "words"), [
-    (lambda bag, at, t: bag.image(COLOR, at, t.color_image(1), "rgb8"), "unmatched", "no depth image within ros.sync_slop"),
-    (lambda bag, at, t: images(bag, t, 1, at, depth_delay=0.04), "unmatched", "slop 30 ms"),
+    (lambda bag, at, t: bag.image(COLOR, at, t.color_image(1), "rgb8"), "no_depth", "no depth image within ros.sync_slop"),
+    (lambda bag, at, t: images(bag, t, 1, at, depth_delay=0.04), "no_depth", "slop 30 ms"),
     (lambda bag, at, t: (bag.image(COLOR, at, t.color_image(1), "rgb8"), bag.image(DEPTH, at, t.depth_image(1, 8, 6), "16UC1")),
      "size", "8x6"),
     (lambda bag, at, t: (bag.image(COLOR, at, t.color_image(1, 8, 6), "rgb8"), bag.image(DEPTH, at, t.depth_image(1), "16UC1")),
@@ -250,7 +250,7 @@ def test_a_missing_or_broken_pose_costs_its_frame(tmp_path, tiny, caplog):
     source = opened(tmp_path / "run")
     with caplog.at_level(logging.WARNING):
         assert [frame.index for frame in source] == [0, 1]
-    assert source.skipped == {"pose_missing": 1}
+    assert source.skipped == {"no_pose": 1}
     assert "NaN" in caplog.text
     assert "known from 100.000 to 100.100 s, not at 100.200 s" in caplog.text
 
@@ -266,7 +266,7 @@ def test_frames_wait_for_poses_that_come_late_but_not_for_ever(tmp_path, tiny):
     indices = [frame.index for frame in source]
     assert indices[:10] == list(range(10))
     assert indices[-17:] == list(range(20, 37))
-    assert source.skipped == {"pose_missing": 40 - len(indices)}
+    assert source.skipped == {"no_pose": 40 - len(indices)}
 
 
 @pytest.mark.parametrize(("changes", "words"), [

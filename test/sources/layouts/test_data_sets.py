@@ -73,7 +73,7 @@ def test_seven_scenes_without_a_pose_or_with_another_size(tmp_path, tiny):
     (folder / "frame-000000.pose.txt").unlink()
     source = opened(folder)
     assert [frame.index for frame in source] == [1]
-    assert source.skipped == {"pose_missing": 1}
+    assert source.skipped == {"no_pose": 1}
     tiny.write_color(folder / "frame-000000.color.png", tiny.color_image(0))
     with pytest.raises(SourceError, match="640x480"):
         opened(folder)
@@ -105,7 +105,7 @@ def test_tum(tmp_path, tiny, caplog):
         frames = list(source)
     assert [frame.index for frame in frames] == [0, 1]
     assert frames[0].stamp == 1341845688562300000
-    assert source.skipped == {"pose_missing": 1}
+    assert source.skipped == {"no_pose": 1}
     assert "3 matched (100 %)" in caplog.text
     # The first colour image is half-way between two poses: x = 0.05.
     np.testing.assert_allclose(frames[0].camera_to_world[:3, 3], [0.05, 1, 2], atol=1e-6)
@@ -138,7 +138,7 @@ def test_tum_without_its_parts(tmp_path, tiny):
     (folder / "groundtruth.txt").write_text("nonsense\n")
     source = opened(folder)
     assert list(source) == []
-    assert source.skipped == {"pose_missing": 3}
+    assert source.skipped == {"no_pose": 3}
     (folder / "depth.txt").write_text("# nothing\n")
     with pytest.raises(SourceError, match="lists no images"):
         opened(folder)

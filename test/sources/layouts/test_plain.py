@@ -84,8 +84,8 @@ def test_replica_images_without_intrinsics(tmp_path, tiny):
     ("1 nan 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1", "pose", "NaN"),
     ("1 2 0 0 0 0 2 0 0 0 0 2 0 0 0 0 1", "pose", "not a rigid"),
     ("1 -1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1", "pose", "not a rigid"),
-    ("1 1 0 0 0 0 1 0 0", "pose_missing", "has no pose for it"),
-    ("", "pose_missing", "has no pose for it"),
+    ("1 1 0 0 0 0 1 0 0", "no_pose", "has no pose for it"),
+    ("", "no_pose", "has no pose for it"),
 ])
 def test_a_bad_pose_costs_one_frame(tmp_path, tiny, caplog, row, reason, words):
     folder = tiny.plain_folder(tmp_path)

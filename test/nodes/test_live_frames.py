@@ -10,8 +10,8 @@ from magic3d_ros.config import Settings
 from magic3d_ros.frames import FrameError
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.nodes.conversions import camera_info_message, header, image_message, pose_message, transform_stamped
-from magic3d_ros.nodes.frame_assembler import FrameAssembler
 from magic3d_ros.nodes.frame_counts import FrameCounts
+from magic3d_ros.nodes.live_frames import LiveFrames
 from magic3d_ros.nodes.pose_lookup import PoseLookup
 from magic3d_ros.sources.transform_buffer import TransformBuffer
 
@@ -29,7 +29,7 @@ def moved(x: float) -> np.ndarray:
 
 
 class Stream:
-    """An assembler with a clock of its own, and messages for it."""
+    """Live frames with a clock of its own, and messages for it."""
 
     def __init__(self, **ros) -> None:
         self.settings = Settings()
@@ -39,31 +39,31 @@ class Stream:
         self.counts = FrameCounts()
         self.frames = []
         self.poses = PoseLookup(self.settings.ros, TransformBuffer())
-        self.assembler = FrameAssembler(self.settings, self.counts, self.poses, self.frames.append, clock=lambda: self.now)
+        self.live = LiveFrames(self.settings, self.counts, self.poses, self.frames.append, clock=lambda: self.now)
 
     def info(self, camera: Camera = CAMERA) -> None:
-        self.assembler.on_camera_info(camera_info_message(camera, header(0, "cam")))
+        self.live.on_camera_info(camera_info_message(camera, header(0, "cam")))
 
     def color(self, ms: float, frame: str = "cam", shape=(6, 8)) -> None:
-        self.assembler.on_color(image_message(np.full((*shape, 3), 7, np.uint8), header(START + round(ms * MS), frame)))
+        self.live.on_color(image_message(np.full((*shape, 3), 7, np.uint8), header(START + round(ms * MS), frame)))
 
     def depth(self, ms: float, value: int = 2000, shape=(6, 8)) -> None:
-        self.assembler.on_depth(image_message(np.full(shape, value, np.uint16), header(START + round(ms * MS), "cam")))
+        self.live.on_depth(image_message(np.full(shape, value, np.uint16), header(START + round(ms * MS), "cam")))
 
     def tf(self, ms: float, x: float = 0.0, parent: str = "map", child: str = "cam", static: bool = False) -> None:
         stamped = transform_stamped(moved(x), header(START + round(ms * MS), parent), child)
         self.poses.on_transforms(TFMessage(transforms=[stamped]), static)
-        self.assembler.poll()
+        self.live.poll()
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
-        self.assembler.poll()
+        self.live.poll()
 
     def accounted(self) -> bool:
         return self.counts.received == len(self.frames) + sum(self.counts.dropped.values()) + self.counts_waiting()
 
     def counts_waiting(self) -> int:
-        return len(self.assembler._waiting) + len(self.assembler.sync._queues[0])
+        return self.live.waiting
 
 
 def test_a_frame_has_its_colour_depth_camera_and_pose():
@@ -133,7 +133,7 @@ def test_colour_and_depth_a_little_apart_are_one_frame_and_strangers_are_not():
     assert len(stream.frames) == 3
     assert stream.counts.dropped == {"no_depth": 3}
     assert "sync_slop" in stream.counts.why["no_depth"]
-    assert stream.assembler.sync.match_rate == 0.5
+    assert stream.live.sync.match_rate == 0.5
     assert stream.accounted()
 
 
@@ -153,7 +153,7 @@ def test_duplicates_disorder_zero_stamps_and_time_jumps_are_counted():
     for ms in (5000, 5000, 4990):
         stream.depth(ms)
         stream.color(ms)
-    stream.assembler.on_color(image_message(np.zeros((6, 8, 3), np.uint8), header(0, "cam")))
+    stream.live.on_color(image_message(np.zeros((6, 8, 3), np.uint8), header(0, "cam")))
     assert stream.counts.dropped == {"duplicate": 1, "out_of_order": 1, "no_stamp": 1}
     stream.depth(1000)
     stream.color(1000)
@@ -192,7 +192,7 @@ def test_unregistered_depth_waits_for_its_extrinsics_and_is_registered():
     stream = Stream()
     depth_camera = Camera(8, 6, 10.0, 10.0, 3.5, 2.5)
     stream.info()
-    stream.assembler.on_depth_camera_info(camera_info_message(depth_camera, header(0, "depth_cam")))
+    stream.live.on_depth_camera_info(camera_info_message(depth_camera, header(0, "depth_cam")))
     stream.tf(0, static=True)
     stream.depth(0)
     stream.color(0)
@@ -207,7 +207,7 @@ def test_unregistered_depth_waits_for_its_extrinsics_and_is_registered():
 def test_aligned_depth_with_its_own_equal_camera_info_is_registered():
     stream = Stream()
     stream.info()
-    stream.assembler.on_depth_camera_info(camera_info_message(CAMERA, header(0, "cam")))
+    stream.live.on_depth_camera_info(camera_info_message(CAMERA, header(0, "cam")))
     stream.tf(0, static=True)
     stream.depth(0)
     stream.color(0)
@@ -258,6 +258,6 @@ def test_what_waits_when_listening_ends_is_counted():
     stream.depth(0)
     for ms in (0, 100, 200):
         stream.color(ms)
-    stream.assembler.stop()
+    stream.live.stop()
     assert stream.counts.waiting == 0
     assert sum(stream.counts.dropped.values()) == 3
