@@ -14,6 +14,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from std_msgs.msg import Header
 
+from magic3d_ros import srv
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.language.answer import Status
 from magic3d_ros.msg import Object
@@ -21,17 +22,6 @@ from magic3d_ros.nodes import environment
 from magic3d_ros.nodes.clouds import cloud_columns
 from magic3d_ros.nodes.conversions import camera_info_message, header, image_message, nanoseconds, pose_matrix, pose_stamped
 from magic3d_ros.sources.image_codec import decode_color, decode_depth
-from magic3d_ros.srv import (
-    ExportMap,
-    GetObject,
-    ListObjects,
-    LoadMap,
-    QueryScene,
-    RenderView,
-    ResetMap,
-    SaveMap,
-    SegmentByLabels,
-)
 from magic3d_ros.storage.records import box_record, rounded
 
 
@@ -90,7 +80,7 @@ class SceneClient:
 
     def wait(self, timeout: float = 10.0) -> None:
         """Wait until the scene_mapper is there. Raises ServiceUnavailable."""
-        self._ready_client(QueryScene, "query_scene", timeout)
+        self._ready_client(srv.QueryScene, "query_scene", timeout)
 
     def query(self, text: str = "", image: np.ndarray | None = None, negatives: Sequence[str] = (),
               region: np.ndarray | None = None, max_results: int = 0, points: bool = False, heatmap: bool = False,
@@ -102,65 +92,65 @@ class SceneClient:
         found, ambiguous, not_found, not_ready or invalid, `frame`, `stamp` (ns) and, in each object, `approach_poses` (4x4, robot
         to frame).
         """
-        request = QueryScene.Request(text=text, negatives=list(negatives), max_results=max_results, include_points=points,
-                                     publish_heatmap=heatmap)
+        request = srv.QueryScene.Request(text=text, negatives=list(negatives), max_results=max_results, include_points=points,
+                                         publish_heatmap=heatmap)
         if image is not None:
             request.image = image_message(image, Header())
         if region is not None:
             request.use_region = True
             for corner, values in zip((request.region_min, request.region_max), np.asarray(region, float), strict=True):
                 corner.x, corner.y, corner.z = (float(v) for v in values)
-        reply = self._call(QueryScene, "query_scene", request, timeout)
+        reply = self._call(srv.QueryScene, "query_scene", request, timeout)
         return {"status": Status(reply.status).name.lower(), "why": reply.why, "objects": [_record(o) for o in reply.objects],
                 "frame": reply.header.frame_id, "stamp": nanoseconds(reply.header.stamp)}
 
     def list_objects(self, structure: bool = False, min_confidence: float = 0.0) -> list[dict[str, Any]]:
         """Records of all separate things known, by id; floor and walls too with `structure`."""
-        request = ListObjects.Request(include_structure=structure, min_confidence=min_confidence)
-        return [_record(o) for o in self._call(ListObjects, "list_objects", request).objects.objects]
+        request = srv.ListObjects.Request(include_structure=structure, min_confidence=min_confidence)
+        return [_record(o) for o in self._call(srv.ListObjects, "list_objects", request).objects.objects]
 
     def get_object(self, object_id: int, points: bool = False, image: bool = False) -> tuple[dict[str, Any], np.ndarray | None]:
         """One thing's record (with `points`, (n, 3), where asked for) and its best view as (H, W, 3) uint8, or None.
 
         Raises RequestFailed for an id nobody knows.
         """
-        reply = self._call(GetObject, "get_object",
-                           GetObject.Request(id=object_id, include_points=points, include_image=image))
+        reply = self._call(srv.GetObject, "get_object",
+                           srv.GetObject.Request(id=object_id, include_points=points, include_image=image))
         _check(reply)
         return _record(reply.object), decode_color(reply.image) if len(reply.image.data) else None
 
     def segment(self, labels: Sequence[str]) -> dict[str, np.ndarray]:
         """The columns x y z rgb label confidence of the surface points; label is the index into `labels`, -1 = none of them."""
-        reply = self._call(SegmentByLabels, "segment_by_labels", SegmentByLabels.Request(labels=list(labels)))
+        reply = self._call(srv.SegmentByLabels, "segment_by_labels", srv.SegmentByLabels.Request(labels=list(labels)))
         _check(reply)
         return cloud_columns(reply.points)
 
     def render(self, camera_to_world: np.ndarray, camera: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """(H, W, 3) uint8 colour and (H, W) float32 depth of the map from a pose; camera None = the last one seen."""
-        request = RenderView.Request(camera_pose=pose_stamped(camera_to_world, Header()))
+        request = srv.RenderView.Request(camera_pose=pose_stamped(camera_to_world, Header()))
         if camera is not None:
             request.camera_info = camera_info_message(camera, header(0, ""))
-        reply = self._call(RenderView, "render_view", request)
+        reply = self._call(srv.RenderView, "render_view", request)
         _check(reply)
         return decode_color(reply.rgb), decode_depth(reply.depth)
 
     def save_map(self, name: str) -> str:
         """Save the map under a name. Returns what the mapper said; raises RequestFailed."""
-        return _check(self._call(SaveMap, "save_map", SaveMap.Request(name=name)))
+        return _check(self._call(srv.SaveMap, "save_map", srv.SaveMap.Request(name=name)))
 
     def load_map(self, name: str) -> str:
         """Replace the map by a saved one. Returns what the mapper said; raises RequestFailed."""
-        return _check(self._call(LoadMap, "load_map", LoadMap.Request(name=name)))
+        return _check(self._call(srv.LoadMap, "load_map", srv.LoadMap.Request(name=name)))
 
     def export_map(self, name: str) -> list[str]:
         """Write mesh.ply, points.ply and objects.json; returns their names below the mapper's ros.map_directory."""
-        reply = self._call(ExportMap, "export_map", ExportMap.Request(name=name))
+        reply = self._call(srv.ExportMap, "export_map", srv.ExportMap.Request(name=name))
         _check(reply)
         return list(reply.files)
 
     def reset_map(self) -> str:
         """Forget the scene. Returns what the mapper said; raises RequestFailed."""
-        return _check(self._call(ResetMap, "reset_map", ResetMap.Request()))
+        return _check(self._call(srv.ResetMap, "reset_map", srv.ResetMap.Request()))
 
     def diagnostics(self, timeout: float = 5.0) -> dict[str, DiagnosticStatus]:
         """The mapper's newest diagnostics by part ("input", "poses", ...), sent after this call. Raises ServiceUnavailable."""

@@ -9,6 +9,7 @@ import numpy as np
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
+from magic3d_ros import srv
 from magic3d_ros.config import Settings
 from magic3d_ros.frames import FrameError
 from magic3d_ros.geometry.camera import Camera
@@ -23,17 +24,6 @@ from magic3d_ros.nodes.object_messages import detailed_object, object_array
 from magic3d_ros.nodes.ros_install import color_image
 from magic3d_ros.nodes.scene_topics import SceneTopics
 from magic3d_ros.scene import Scene
-from magic3d_ros.srv import (
-    ExportMap,
-    GetObject,
-    ListObjects,
-    LoadMap,
-    QueryScene,
-    RenderView,
-    ResetMap,
-    SaveMap,
-    SegmentByLabels,
-)
 from magic3d_ros.storage.map_folder import export_map, load_map, save_map
 
 MAX_IMAGE_SIDE = 4096
@@ -54,11 +44,11 @@ class SceneServices:
         self._answers = Answers(node)
         group = ReentrantCallbackGroup()  # one waiting question must not keep the others waiting
         offered: list[tuple[type, str, Callable[..., Any]]] = [
-            (QueryScene, "query_scene", self.query_scene), (SegmentByLabels, "segment_by_labels", self.segment_by_labels),
-            (ListObjects, "list_objects", self.list_objects), (GetObject, "get_object", self.get_object),
-            (RenderView, "render_view", self.render_view), (SaveMap, "save_map", self.save_map),
-            (LoadMap, "load_map", self.load_map), (ExportMap, "export_map", self.export_map),
-            (ResetMap, "reset_map", self.reset_map)]
+            (srv.QueryScene, "query_scene", self.query_scene), (srv.SegmentByLabels, "segment_by_labels", self.segment_by_labels),
+            (srv.ListObjects, "list_objects", self.list_objects), (srv.GetObject, "get_object", self.get_object),
+            (srv.RenderView, "render_view", self.render_view), (srv.SaveMap, "save_map", self.save_map),
+            (srv.LoadMap, "load_map", self.load_map), (srv.ExportMap, "export_map", self.export_map),
+            (srv.ResetMap, "reset_map", self.reset_map)]
         self._services = [node.create_service(kind, f"~/{name}", call, callback_group=group) for kind, name, call in offered]
 
     def close(self) -> None:
@@ -67,12 +57,12 @@ class SceneServices:
             self._node.destroy_service(service)
         self._answers.close()
 
-    async def query_scene(self, request: QueryScene.Request, response: QueryScene.Response) -> QueryScene.Response:
+    async def query_scene(self, request: srv.QueryScene.Request, response: srv.QueryScene.Response) -> srv.QueryScene.Response:
         """Where is what I ask for?"""
         try:
             question = self._question(request)
         except (ValueError, FrameError) as error:
-            response.status, response.why = QueryScene.Response.INVALID, str(error)
+            response.status, response.why = srv.QueryScene.Response.INVALID, str(error)
             return response
 
         def answer(pipeline: Any) -> tuple[Scene, Answer]:
@@ -81,7 +71,7 @@ class SceneServices:
         try:
             scene, found = await self._answers.of(lambda done: self._mapping.ask(answer, done))
         except NotReady as error:
-            response.status, response.why = QueryScene.Response.NOT_READY, str(error)
+            response.status, response.why = srv.QueryScene.Response.NOT_READY, str(error)
             return response
         response.status, response.why = int(found.status), found.why
         response.header = self._header(scene)
@@ -99,8 +89,8 @@ class SceneServices:
             self._topics.publish_heat(heat_cloud(scene, found.heat, response.header))
         return response
 
-    async def segment_by_labels(self, request: SegmentByLabels.Request,
-                                response: SegmentByLabels.Response) -> SegmentByLabels.Response:
+    async def segment_by_labels(self, request: srv.SegmentByLabels.Request,
+                                response: srv.SegmentByLabels.Response) -> srv.SegmentByLabels.Response:
         """Name every surface point by the best of the labels."""
         labels = list(request.labels)
         if not 1 <= len(labels) <= MAX_LABELS or any(not 1 <= len(label.strip()) <= MAX_LABEL_LENGTH for label in labels):
@@ -119,13 +109,13 @@ class SceneServices:
             response.message = f"{int((indices >= 0).sum())} of {len(indices)} points named"
         return response
 
-    def list_objects(self, request: ListObjects.Request, response: ListObjects.Response) -> ListObjects.Response:
+    def list_objects(self, request: srv.ListObjects.Request, response: srv.ListObjects.Response) -> srv.ListObjects.Response:
         """All things of the newest scene."""
         scene = self._mapping.scene
         response.objects = object_array(scene, self._header(scene), request.include_structure, request.min_confidence)
         return response
 
-    async def get_object(self, request: GetObject.Request, response: GetObject.Response) -> GetObject.Response:
+    async def get_object(self, request: srv.GetObject.Request, response: srv.GetObject.Response) -> srv.GetObject.Response:
         """One thing by its id."""
 
         def find(pipeline: Any) -> tuple[Any, Any, Any]:
@@ -150,7 +140,7 @@ class SceneServices:
                 response.image = image_message(image[1], header(image[0], ""))
         return response
 
-    async def render_view(self, request: RenderView.Request, response: RenderView.Response) -> RenderView.Response:
+    async def render_view(self, request: srv.RenderView.Request, response: srv.RenderView.Response) -> srv.RenderView.Response:
         """What the map looks like from a pose."""
 
         def render(pipeline: Any) -> Any:
@@ -171,7 +161,7 @@ class SceneServices:
             response.depth = image_message(view.depth, self._header(scene))
         return response
 
-    async def save_map(self, request: SaveMap.Request, response: SaveMap.Response) -> SaveMap.Response:
+    async def save_map(self, request: srv.SaveMap.Request, response: srv.SaveMap.Response) -> srv.SaveMap.Response:
         """Save under a name."""
 
         def save(pipeline: Any) -> str:
@@ -183,7 +173,7 @@ class SceneServices:
         response.message = await self._try(save, response) or response.message
         return response
 
-    async def load_map(self, request: LoadMap.Request, response: LoadMap.Response) -> LoadMap.Response:
+    async def load_map(self, request: srv.LoadMap.Request, response: srv.LoadMap.Response) -> srv.LoadMap.Response:
         """Replace the map by a saved one."""
 
         def load(pipeline: Any) -> str:
@@ -194,7 +184,7 @@ class SceneServices:
         response.message = await self._try(load, response) or response.message
         return response
 
-    async def export_map(self, request: ExportMap.Request, response: ExportMap.Response) -> ExportMap.Response:
+    async def export_map(self, request: srv.ExportMap.Request, response: srv.ExportMap.Response) -> srv.ExportMap.Response:
         """Write files for other programs."""
 
         def export(_: Any) -> list[str]:
@@ -208,7 +198,7 @@ class SceneServices:
             response.files, response.message = files, f"wrote {len(files)} files"
         return response
 
-    async def reset_map(self, _: ResetMap.Request, response: ResetMap.Response) -> ResetMap.Response:
+    async def reset_map(self, _: srv.ResetMap.Request, response: srv.ResetMap.Response) -> srv.ResetMap.Response:
         """Forget the scene."""
 
         def reset(__: Any) -> str:
@@ -218,7 +208,7 @@ class SceneServices:
         response.message = await self._try(reset, response) or response.message
         return response
 
-    def _question(self, request: QueryScene.Request) -> Question:
+    def _question(self, request: srv.QueryScene.Request) -> Question:
         image = None
         if len(request.image.data):
             if max(request.image.width, request.image.height) > MAX_IMAGE_SIDE:
@@ -233,7 +223,7 @@ class SceneServices:
         limit = request.max_results or self._settings.query.max_results
         return Question(request.text, image, tuple(request.negatives), region, min(limit, 1000))
 
-    def _render_camera(self, request: RenderView.Request) -> Camera:
+    def _render_camera(self, request: srv.RenderView.Request) -> Camera:
         info = request.camera_info
         if info.width:
             camera = Camera(info.width, info.height, info.k[0], info.k[4], info.k[2], info.k[5])

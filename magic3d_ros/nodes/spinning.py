@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import rclpy
+from rclpy.exceptions import NotInitializedException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
@@ -32,11 +33,11 @@ def run(make: Callable[[], Node], arguments: Sequence[str] | None = None) -> int
         executor.add_node(node)
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+        return 0  # somebody asked for the end
     except (SettingsError, SourceError) as error:
         get_logger("magic3d_ros").fatal(str(error))
         return 2
-    except Exception:
+    except (RuntimeError, NotInitializedException):  # RCLError and InvalidHandle are RuntimeErrors
         if rclpy.ok():
             raise
         # A signal that comes while the node is being made ends the context under it; that is a clean end too.
@@ -86,5 +87,5 @@ class _RosHandler(logging.Handler):
                 self._logger.info(text)
             else:
                 self._logger.debug(text)
-        except Exception:
+        except Exception:  # as logging's own handlers: told on stderr with its traceback, and whoever logged goes on
             self.handleError(record)

@@ -101,13 +101,13 @@ class WorkQueue:
                     self._work(frame)
                 if not self._stopping:
                     self._idle()
-            except Exception:
+            except Exception:  # whatever one frame or job does, the thread must live on for the next; the traceback is logged
                 _log.exception("the worker met an error that nobody handled; it goes on with the next frame")
 
 
 def _run_job(job: Callable[[], Any], done: Callable[[Any, Exception | None], None]) -> None:
     try:
         result, error = job(), None
-    except Exception as caught:
+    except Exception as caught:  # the error is the answer: `done` tells whoever asked
         result, error = None, caught
     done(result, error)
