@@ -1,0 +1,152 @@
+import cv2
+import numpy as np
+import pytest
+
+from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.mapping.cue_alignment import Alignment, CueView, _JointSolver, align_jointly, fit
+
+CAMERA = Camera(60, 45, 50.0, 50.0, 29.5, 22.0)
+
+
+def corner_depth(camera_to_world: np.ndarray) -> np.ndarray:
+    """Depth of a corner of three walls: x = 2, y = 1.5, z = 3 (world axes; the camera is inside)."""
+    rays = CAMERA.rays() @ camera_to_world[:3, :3].T
+    with np.errstate(divide="ignore"):
+        distances = (np.array([2.0, 1.5, 3.0]) - camera_to_world[:3, 3]) / rays
+    return np.where(distances > 0, distances, np.inf).min(-1)
+
+
+def looking(x: float, y: float, turn: float) -> np.ndarray:
+    """A camera at (x, y, 0), turned about its y axis by `turn` radians, and a little down."""
+    around = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+    down = np.array([[1, 0, 0], [0, np.cos(-0.3), -np.sin(-0.3)], [0, np.sin(-0.3), np.cos(-0.3)]])
+    pose = np.eye(4)
+    pose[:3, :3] = around @ down
+    pose[:3, 3] = x, y, 0.0
+    return pose
+
+
+POSES = [looking(-0.6, 0.0, 0.5), looking(0.0, 0.3, 0.4), looking(0.5, -0.4, 0.3), looking(0.2, 0.0, 0.6)]
+SCALES, SHIFTS = [0.5, 2.0, 1.0, 1.6], [0.3, 0.9, 0.0, 0.2]
+
+
+def views(noise: float = 0.0, with_depth: bool = False, seed: int = 3) -> list[CueView]:
+    random = np.random.default_rng(seed)
+    made = []
+    for pose, scale, shift in zip(POSES, SCALES, SHIFTS, strict=True):
+        depth = corner_depth(pose)
+        error = cv2.GaussianBlur(random.standard_normal(depth.shape), (0, 0), 3.0)
+        cue = scale * depth * (1 + noise * error / error.std()) + shift
+        made.append(CueView(cue, CAMERA, pose, depth if with_depth else np.zeros_like(depth)))
+    return made
+
+
+def test_fit_by_hand_and_despite_outliers():
+    cue = np.linspace(1.0, 3.0, 200)
+    depth = 2.0 * cue - 0.5
+    depth[::10] = 5.0
+    found = fit(cue, depth)
+    assert (found.scale, found.shift) == (pytest.approx(2.0, abs=0.01), pytest.approx(-0.5, abs=0.02))
+    assert found.support == 200
+    assert found.error < 1e-3
+
+
+def test_fit_leaves_out_what_is_unknown():
+    cue, depth = np.linspace(1.0, 3.0, 200), np.linspace(2.0, 6.0, 200)
+    cue[:20], depth[20:40], cue[40:60], depth[60:80] = 0.0, 0.0, np.nan, np.inf
+    found = fit(cue, depth)
+    assert found.support == 120
+    assert found.scale == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("cue", "depth"), [
+    (np.linspace(1, 2, 20), np.linspace(1, 2, 20)),  # too few
+    (np.linspace(1, 2, 200), np.full(200, 2.0)),  # a wall seen head-on: no scale
+    (np.full(200, 1.0), np.linspace(1, 2, 200)),
+    (np.linspace(2, 1, 200), np.linspace(1, 2, 200)),  # the wrong way round
+    (np.zeros(200), np.linspace(1, 2, 200)),
+])
+def test_too_little_gives_none(cue, depth):
+    assert fit(cue, depth) is None
+
+
+def test_metric_depth_of_a_cue():
+    metric = Alignment(2.0, -1.0, 100, 0.01).metric(np.array([[1.0, 0.0, np.nan, 0.25]]))
+    assert metric.tolist() == [[1.0, 0.0, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize("first_depth", [1.0, 2.0, 4.0])
+def test_views_find_scale_and_shift_from_their_poses_alone(first_depth, monkeypatch):
+    monkeypatch.setattr("magic3d_ros.mapping.cue_alignment.FIRST_DEPTH", first_depth)
+    for found, view, pose in zip(align_jointly(views()), views(), POSES, strict=True):
+        error = np.abs(found.metric(view.cue) / corner_depth(pose) - 1.0)
+        assert np.median(error) < 0.005
+        assert found.support > 500
+
+
+def test_noise_does_not_shrink_the_scene():
+    ratios = [np.median(found.metric(view.cue) / corner_depth(pose))
+              for seed in range(6)
+              for found, view, pose in zip(align_jointly(views(0.01, seed=seed)), views(0.01, seed=seed), POSES, strict=True)]
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.01)
+
+
+def test_errors_are_differentiated_with_the_depth_that_divides_them():
+    """Where the target is a plane, moving its depth by scale and shift changes the error as the derivative says."""
+    solver = _JointSolver(views())
+
+    def compared(change):
+        depths = [np.maximum((s + change) * v.cue + t, 1e-3) if i == 1 else s * v.cue + t
+                  for i, (v, (s, t)) in enumerate(zip(solver._views, solver._unknowns, strict=True))]
+        points = [d[..., None] * r for d, r in zip(depths, solver._rays, strict=True)]
+        return solver._compare(0, 1, depths, points, plane, 10.0)
+
+    plane = [np.broadcast_to(np.array([0.0, 0.0, -1.0]), (45, 60, 3))] * 4
+    step = 1e-5
+    (low, slope), (high, _) = compared(-step), compared(step)
+    assert np.abs(low).max() > 0.05  # a large error, so that its division matters
+    assert slope[:, 2] == pytest.approx((high - low) / (2 * step), rel=1e-3, abs=1e-4)
+
+
+def test_one_view_with_depth_carries_the_others():
+    known = views(with_depth=True)
+    mixed = [known[0], *views()[1:]]
+    found = align_jointly(mixed)
+    assert found[0].scale == pytest.approx(1 / SCALES[0], rel=0.01)
+    assert found[0].shift == pytest.approx(-SHIFTS[0] / SCALES[0], abs=0.02)
+
+
+def test_a_view_that_nothing_ties_down_is_left_out():
+    away = looking(0.0, 0.0, 0.5 + np.pi)
+    alone = CueView(1.0 + CAMERA.rays()[..., 0].astype(float) ** 2, CAMERA, away, np.zeros((45, 60)))
+    found = align_jointly([*views(), alone])
+    assert found[-1] is None
+    assert all(f is not None for f in found[:-1])
+    assert align_jointly([alone]) == [None]
+    assert align_jointly([]) == []
+
+
+def test_a_view_without_a_cue_harms_nobody():
+    empty = CueView(np.zeros((45, 60)), CAMERA, POSES[0], np.zeros((45, 60)))
+    found = align_jointly([*views(), empty])
+    assert found[-1] is None
+    assert np.median(np.abs(found[0].metric(views()[0].cue) / corner_depth(POSES[0]) - 1.0)) < 0.005
+
+
+def test_reduction_keeps_pixels_on_their_rays():
+    camera = Camera(120, 90, 100.0, 100.0, 60.0, 44.0)
+    columns = np.broadcast_to(np.arange(120, dtype=float) + 1, (90, 120)).copy()
+    half = columns[::2, ::2] + 0.5
+    view = CueView.of(half, columns, camera, np.eye(4), columns=60)
+    assert view.camera.width == 60 and view.camera.height == 45
+    assert view.depth[0, :3].tolist() == [2.0, 4.0, 6.0]  # columns 1, 3, 5
+    ray = (1 - camera.cx) / camera.fx
+    assert view.camera.rays()[0, 0, 0] == pytest.approx(ray)
+    assert np.abs(view.cue - view.depth).max() <= 0.5
+
+
+def test_unknown_cues_are_zero_after_reduction():
+    cue = np.full((45, 60), np.nan)
+    cue[0] = np.inf
+    cue[1] = -1.0
+    assert CueView.of(cue, np.full((45, 60), np.nan), CAMERA, np.eye(4)).cue.max() == 0.0
