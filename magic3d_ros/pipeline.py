@@ -13,12 +13,14 @@ import numpy as np
 from magic3d_ros.config import Settings
 from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.frames import CueFrame, RGBDFrame
+from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.geometry.gravity import UpEstimator
 from magic3d_ros.instances.mapper import InstanceMapper
 from magic3d_ros.instances.views import crop
 from magic3d_ros.language.fusion import LanguageMap
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
+from magic3d_ros.mapping.surface import View
 from magic3d_ros.scene import Scene, SceneObject
 
 
@@ -101,6 +103,14 @@ class ScenePipeline:
                             i.first_seen, i.last_seen, tuple(i.views)) for i in found.instances.values())
             self.scene = Scene(stamp, surface, found.labels, objects, np.asarray(up), language, occupancy)
             return self.scene
+
+    def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True) -> View:
+        """What the map looks like from a pose. Any thread: mapping goes on meanwhile, its lock is held for moments.
+
+        newest False: see `Mapper.render`.
+        """
+        with self._timed("render"):
+            return self.mapper.render(camera, camera_to_world, newest, self._map_lock)
 
     def state(self) -> dict[str, np.ndarray]:
         """All that is known, as numeric arrays named part.name; `load_state` goes on from it."""

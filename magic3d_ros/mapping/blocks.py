@@ -47,6 +47,15 @@ def _search(ascending: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return torch.searchsorted(ascending, wanted)
 
 
+def _find(keys: torch.Tensor, slots: torch.Tensor, coordinates: torch.Tensor) -> torch.Tensor:
+    """Slots (...) of blocks at (..., 3) coordinates, -1 = not there; keys ascending."""
+    if len(keys) == 0:
+        return torch.full(coordinates.shape[:-1], -1, dtype=torch.int64, device=coordinates.device)
+    wanted = pack(coordinates)
+    at = _search(keys, wanted).clamp_max_(len(keys) - 1)
+    return torch.where(keys[at] == wanted, slots[at], -1)
+
+
 class BlockMarks:
     """A set of integer coordinates within a box, filled in any number of steps.
 
@@ -91,16 +100,17 @@ def unique_coordinates(coordinates: torch.Tensor) -> torch.Tensor:
 
 
 class BlockWindow:
-    """Finds the blocks of one region by a dense table (or, for a huge region, in the sorted keys). Made anew when blocks
-    change."""
+    """Finds the blocks of one region by a dense table (or, for a huge region, in the sorted keys). It knows the blocks of the
+    moment it was made: made anew when they change, and readable by another thread while they do."""
 
     EMPTY = -(2**31)
 
-    def __init__(self, low: torch.Tensor, size: list[int], table: torch.Tensor | None, blocks: VoxelBlocks) -> None:
+    def __init__(self, low: torch.Tensor, size: list[int], table: torch.Tensor | None, keys: torch.Tensor,
+                 slots: torch.Tensor) -> None:
         self.low = low
         self._size = size
         self._table = table
-        self._blocks = blocks
+        self._keys, self._slots = keys, slots
 
     def first_voxels(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """Address (int32) of the first voxel, slot * 512, of blocks at integer coordinates relative to `low`; EMPTY = no block.
@@ -109,7 +119,7 @@ class BlockWindow:
         """
         if self._table is None:
             coordinates = torch.stack(torch.broadcast_tensors(x, y, z), -1) + self.low
-            slots = self._blocks.find(coordinates)
+            slots = _find(self._keys, self._slots, coordinates)
             return torch.where(slots >= 0, slots * VOXELS, self.EMPTY).to(torch.int32)
         sx, sy, sz = self._size  # the outermost layer of the table holds no blocks: coordinates outside end there
         x = x.clamp(-1, sx - 2).add_(1).mul_(sy * sz)
@@ -170,11 +180,7 @@ class VoxelBlocks:
 
     def find(self, coordinates: torch.Tensor) -> torch.Tensor:
         """Slots (...) int64 of blocks at (..., 3) int64 coordinates; -1 = not there."""
-        if len(self._keys) == 0:
-            return torch.full(coordinates.shape[:-1], -1, dtype=torch.int64, device=self.device)
-        wanted = pack(coordinates)
-        at = _search(self._keys, wanted).clamp_max_(len(self._keys) - 1)
-        return torch.where(self._keys[at] == wanted, self._slots[at], -1)
+        return _find(self._keys, self._slots, coordinates)
 
     def window(self, low: torch.Tensor, high: torch.Tensor) -> BlockWindow:
         """A table of the blocks with low <= coordinates <= high, (3,) int64 each; blocks outside it are not found."""
@@ -187,11 +193,11 @@ class VoxelBlocks:
             high = low - 1
         size = [int(extent) + 3 for extent in (high - low).tolist()]  # one empty layer around
         if size[0] * size[1] * size[2] > WINDOW_LIMIT:
-            return BlockWindow(low, size, None, self)
+            return BlockWindow(low, size, None, self._keys, self._slots)
         table = torch.full((size[0], size[1], size[2]), BlockWindow.EMPTY, dtype=torch.int32, device=self.device)
         x, y, z = (coordinates - low + 1).unbind(1)
         table[x, y, z] = (slots * VOXELS).to(torch.int32)
-        return BlockWindow(low, size, table.view(-1), self)
+        return BlockWindow(low, size, table.view(-1), self._keys, self._slots)
 
     def allocate(self, coordinates: torch.Tensor, now: int) -> torch.Tensor:
         """Slots of the blocks at (N, 3) int64 coordinates without repeats; new ones start at zero. They count as seen at `now`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -49,10 +50,16 @@ class Mapper:
         return self._surface
 
     @torch.no_grad()
-    def render(self, camera: Camera, camera_to_world: np.ndarray) -> View:
-        """What the map looks like from a pose; everything observed at least once is drawn, nothing else."""
-        points, normals = self._mesher.points()
-        return render(self.volume, points, normals, camera, camera_to_world)
+    def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True,
+               lock: AbstractContextManager[object] | None = None) -> View:
+        """What the map looks like from a pose; everything observed at least once is drawn, nothing else.
+
+        newest False: surfaces that were first seen after the last mesh was made are left out; it saves meshing what changed.
+        lock: held for moments while the map must not change; what only reads voxels runs without it (see mapping.render).
+        """
+        with lock or nullcontext():
+            points, normals = self._mesher.points(newest)
+        return render(self.volume, points, normals, camera, camera_to_world, lock)
 
     def occupancy(self, up: np.ndarray) -> OccupancyGrid | None:
         """The floor plan for a unit up vector; None while there is no surface."""

@@ -107,10 +107,12 @@ class Mesher:
         self._pieces = _Pieces.join([self._pieces.of(kept), *parts])
         blocks.changed.zero_()
 
-    def points(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def points(self, newest: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
         """Positions (n, 3) and normals (n, 3) of all crossings between observed voxels, also those too rarely seen for
-        `surface`."""
-        self._update()
+        `surface`. newest False: as of the last mesh, if there is one; at once, where meshing what a frame changed takes longer
+        than drawing it."""
+        if newest or not len(self._pieces.position):
+            self._update()
         return self._pieces.position, self._pieces.normal
 
     def _crossed(self, keys: torch.Tensor, slots: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
