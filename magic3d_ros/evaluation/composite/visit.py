@@ -56,7 +56,7 @@ class Visit:
         lengths = np.linalg.norm(np.diff(self.places, axis=0), axis=1)
         walked = float(lengths[:stretch].sum() + share * lengths[stretch])
         moving = lengths[stretch] / (end - start) > STILL
-        foot = self.places[stretch] * (1 - share) + self.places[stretch + 1] * share
+        foot = self.places[stretch] + share * (self.places[stretch + 1] - self.places[stretch])
         thing = self.thing
         if moving and thing.hop:
             foot = foot + self.up * thing.hop * abs(np.sin(np.pi * walked / thing.cycle))
