@@ -92,6 +92,37 @@ class KeyframeSettings:
 
 
 @dataclass
+class FieldSettings:
+    """The neural half of the map: colour finer than a voxel, and signed distances where the depth sensor is blind."""
+
+    levels: int = setting(8, "resolutions of the hash grid", "", 1, 24)
+    features: int = setting(2, "features of each resolution", "", 1, 8)
+    coarsest: float = setting(0.32, "edge of the hash grid's largest cells", "m", 0.02, 10.0)
+    finest: float = setting(0.005, "edge of its smallest cells: about a pixel at working distance", "m", 0.0005, 1.0)
+    table_bits: int = setting(18, "log2 of the rows of the finest resolution (each more doubles memory: 4 MB at 18)", "", 8, 24)
+    hidden: int = setting(32, "units in each of the two hidden layers", "", 4, 512)
+    learning_rate: float = setting(0.01, "of Adam for the grid; the networks take a third of it", "", 1e-6, 1.0)
+    rays: int = setting(4096, "rays of a colour step", "", 16, 1048576)
+    samples: int = setting(2097152, "surface samples of remembered frames kept ready, 31 bytes each; drawn anew frame by frame", "", 4096, 268435456)
+    views: int = setting(6, "remembered frames nearest to a view that give it detail; 0 shows the field alone", "", 0, 64)
+    geometry: str = setting("auto", "when signed distances are trained; auto: where frames have monocular cues, or none has depth", choices=("auto", "on", "off"))
+    density: str = setting("volsdf", "how signed distances become rendering weights", choices=("volsdf", "neus", "truncated"))
+    near: float = setting(0.1, "rays are looked at from here", "m", 0.001, 100.0)
+    geometry_rays: int = setting(1024, "rays of a step that trains signed distances, in patches of 16 x 16", "", 256, 1048576)
+    ray_samples: int = setting(32, "samples on a ray whose surface is not known", "", 8, 1024)
+    surface_samples: int = setting(12, "samples around a surface that is known or guessed", "", 2, 1024)
+
+
+@dataclass
+class DistractorSettings:
+    """Telling what moves from what stands: what moves does not become map."""
+
+    enabled: bool = setting(True, "people and moved things are recognised and kept out of the map")
+    settle_time: float = setting(5.0, "a thing that came and has stood still for so long becomes map", "s", 0.0, 3600.0)
+    steps: int = setting(4, "training steps of the uncertainty head at each keyframe", "", 0, 1000)
+
+
+@dataclass
 class CueSettings:
     """The 2D models."""
 
@@ -145,6 +176,8 @@ class RosSettings:
     reliable: bool = setting(True, "subscribe RELIABLE (a publisher with best effort only needs false)")
     compressed: bool = setting(False, "subscribe rgb/compressed and depth/compressedDepth instead of raw images")
     publish_interval: float = setting(2.0, "points, instances, objects and markers at most this often", "s", 0.05, 3600.0)
+    rendered_width: int = setting(320, "width of the pictures of the map on rendered/rgb and rendered/depth, at most the camera's", "px", 16, 4096)
+    rendered_rate: float = setting(5.0, "such pictures a second at most, and only while somebody listens", "Hz", 0.1, 60.0)
     map_directory: str = setting("~/.ros/magic3d", "the only directory in which maps are saved, loaded and exported")
     external_cues: bool = setting(False, "cues come from cue_extractor processes instead of this one")
     cue_timeout: float = setting(5.0, "a keyframe waits this long for external cues", "s", 0.1, 600.0)
@@ -158,11 +191,13 @@ class Settings:
     bag: BagSettings = field(default_factory=BagSettings)
     map: MapSettings = field(default_factory=MapSettings)
     keyframes: KeyframeSettings = field(default_factory=KeyframeSettings)
+    distractors: DistractorSettings = field(default_factory=DistractorSettings)
     cues: CueSettings = field(default_factory=CueSettings)
     instances: InstanceSettings = field(default_factory=InstanceSettings)
     language: LanguageSettings = field(default_factory=LanguageSettings)
     query: QuerySettings = field(default_factory=QuerySettings)
     ros: RosSettings = field(default_factory=RosSettings)
+    field: FieldSettings = field(default_factory=FieldSettings)  # stays last: from here on the name hides dataclasses.field
 
     def flat(self) -> dict[str, Any]:
         """{'map.voxel_size': 0.02, ...} in order of declaration."""

@@ -7,19 +7,19 @@ from typing import Any
 import cv2
 import numpy as np
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.nodes.clouds import id_colors
 from magic3d_ros.nodes.conversions import header, image_message
+from magic3d_ros.nodes.live_mapping import Mapped
+from magic3d_ros.nodes.scene_topics import LATCHED
 from magic3d_ros.report.picture import overlay
 from magic3d_ros.report.view import through_camera
 from magic3d_ros.scene import Scene
 
 WIDTH = 320
 """px; masks need no more, and casting a quarter of the rays takes a quarter of the time."""
-_LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 class InstanceMasks:
@@ -28,22 +28,22 @@ class InstanceMasks:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._mask = node.create_publisher(Image, "~/instance_mask", _LATCHED)
-        self._overlay = node.create_publisher(Image, "~/instance_overlay", _LATCHED)
+        self._mask = node.create_publisher(Image, "~/instance_mask", LATCHED)
+        self._overlay = node.create_publisher(Image, "~/instance_overlay", LATCHED)
         self._spoken = (-1, -1)
 
-    def claim(self, version: int, frame: RGBDFrame | None) -> bool:
+    def claim(self, version: int, newest: Mapped | None) -> bool:
         """Whether somebody listens and this frame with this version of the scene was not claimed before: then publish it."""
-        if (frame is None or version == 0 or self._spoken == (version, frame.stamp)
+        if (newest is None or version == 0 or self._spoken == (version, newest.frame.stamp)
                 or not (self._mask.get_subscription_count() or self._overlay.get_subscription_count())):
             return False
-        self._spoken = (version, frame.stamp)
+        self._spoken = (version, newest.frame.stamp)
         return True
 
-    def publish(self, scene: Scene, frame: RGBDFrame) -> None:
-        """Publish the masks of a frame. The header names no frame: the stamp says which image they belong to."""
-        labels, painted = instance_images(scene, frame)
-        head = header(frame.stamp, "")
+    def publish(self, scene: Scene, newest: Mapped) -> None:
+        """Publish the masks of a frame."""
+        labels, painted = instance_images(scene, newest.frame)
+        head = header(newest.frame.stamp, newest.frame_id)
         self._mask.publish(image_message(labels, head))
         self._overlay.publish(image_message(painted, head))
 

@@ -1,4 +1,4 @@
-"""The scene and the threads that work on it: one maps, one understands, one answers. Knows no ROS."""
+"""The scene and the threads that work on it: one maps, one understands, one answers, one draws, one refines. Knows no ROS."""
 
 from __future__ import annotations
 
@@ -27,30 +27,46 @@ class NotReady(RuntimeError):
 
 @dataclass(frozen=True)
 class Incoming:
-    """A frame that has all its parts but is not decoded yet. arrival: time.monotonic() when its colour image came."""
+    """A frame that has all its parts but is not decoded yet. arrival: time.monotonic() when its colour image came. frame_id: of
+    its colour image."""
 
     stamp: int
     decode: Callable[[], RGBDFrame]
     arrival: float
+    frame_id: str = ""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A frame that has joined the map, and the frame_id of its colour image."""
+
+    frame: RGBDFrame
+    frame_id: str
+
+
+Done = Callable[[Any, Exception | None], None]
+"""Called with a job's result, or with None and the error it raised, on the thread that ran it."""
 
 
 class LiveMapping:
     """Owns the pipeline and its threads.
 
     build: makes an empty pipeline; slow (it loads models), so it runs on the worker. send_keyframe: where keyframes go whose cues
-    come from elsewhere (ros.external_cues); None when the pipeline's own extractor looks at them.
+    come from elsewhere (ros.external_cues); None when the pipeline's own extractor looks at them. mapped: called on the worker
+    after each frame that was used.
     """
 
     def __init__(self, settings: Settings, build: Callable[[], ScenePipeline], counts: FrameCounts,
-                 send_keyframe: Callable[[RGBDFrame], None] | None = None) -> None:
+                 send_keyframe: Callable[[RGBDFrame], None] | None = None,
+                 mapped: Callable[[ScenePipeline, Mapped], None] = lambda pipeline, newest: None) -> None:
         self.settings = settings
         self.counts = counts
         self.pipeline: ScenePipeline | None = None
         self.failure = ""
         self.version = 0
-        self.last_frame: RGBDFrame | None = None
+        self.newest: Mapped | None = None
         self.depth_range = (0.0, 0.0, 0.0)
-        self._build, self._send_keyframe = build, send_keyframe
+        self._build, self._send_keyframe, self._mapped = build, send_keyframe, mapped
         self._waiting_cues: dict[int, tuple[RGBDFrame, float]] = {}
         self._fresh_frames = self._fresh_keyframes = 0
         self._last_update = time.monotonic()
@@ -59,18 +75,18 @@ class LiveMapping:
         self._understanding_since: float | None = None
         self._queue = WorkQueue(self._add, self._forget_late_keyframes, self._queue_full, settings.ros.queue_size)
         self._thinking = WorkQueue(lambda _: None, self._understand_when_due, lambda _: None)
-        self._answers = WorkQueue(lambda _: None, lambda: None, lambda _: None)
+        self._answers, self._drawing, self._refining = (WorkQueue(lambda _: None, lambda: None, lambda _: None) for _ in range(3))
         self._queue.submit(self._load, self._loaded)
 
     def start(self) -> None:
         """Start the threads; the worker loads the models first."""
-        for thread in (self._queue, self._thinking, self._answers):
+        for thread in (self._queue, self._thinking, self._answers, self._drawing, self._refining):
             thread.start()
 
     def stop(self) -> bool:
         """End the threads; False when a piece of work did not end within half a minute."""
         self._stopped.set()
-        return all([thread.stop() for thread in (self._answers, self._queue, self._thinking)])
+        return all([thread.stop() for thread in (self._refining, self._drawing, self._answers, self._queue, self._thinking)])
 
     @property
     def scene(self) -> Scene:
@@ -93,19 +109,33 @@ class LiveMapping:
         self._queue.capacity = self.settings.ros.queue_size
         self._queue.put(frame)
 
-    def submit(self, job: Callable[[ScenePipeline], Any], done: Callable[[Any, Exception | None], None]) -> None:
-        """Run a job on the worker with the pipeline, before further frames; `done(result, error)` is called there."""
+    @property
+    def stopping(self) -> bool:
+        """Whether the threads were told to end: long jobs look at it now and then."""
+        return self._stopped.is_set()
+
+    def submit(self, job: Callable[[ScenePipeline], Any], done: Done) -> None:
+        """Run a job on the worker with the pipeline, before further frames."""
         self._queue.submit(lambda: job(self._ready_pipeline()), done)
 
-    def ask(self, job: Callable[[ScenePipeline], Any], done: Callable[[Any, Exception | None], None]) -> None:
+    def ask(self, job: Callable[[ScenePipeline], Any], done: Done) -> None:
         """Run a job that only reads `pipeline.scene` and its models, beside the mapping: questions need not wait for it.
 
         While the models are loading it waits for them.
         """
-        if self.pipeline is None:
-            self.submit(job, done)
-        else:
-            self._answers.submit(lambda: job(self._ready_pipeline()), done)
+        self._beside(self._answers, job, done)
+
+    def draw(self, job: Callable[[ScenePipeline], Any], done: Done) -> None:
+        """Run a job that makes pictures, beside mapping and questions."""
+        self._beside(self._drawing, job, done)
+
+    def refine(self, job: Callable[[ScenePipeline], Any], done: Done) -> None:
+        """Run a long job that improves the map through the pipeline's own locks, beside everything else."""
+        self._beside(self._refining, job, done)
+
+    def rethink(self, job: Callable[[ScenePipeline], Any], done: Done) -> None:
+        """Run a job that changes what the scene is made of between two updates of it; frames need not wait."""
+        self._beside(self._thinking, job, done)
 
     def add_cues(self, cues: CueFrame) -> None:
         """Cues from elsewhere for a keyframe that waits for them; late or unknown ones are counted. Any thread."""
@@ -139,6 +169,12 @@ class LiveMapping:
         pipeline = self._ready_pipeline()
         self.replace(ScenePipeline(self.settings, pipeline.extractor))
 
+    def _beside(self, thread: WorkQueue, job: Callable[[ScenePipeline], Any], done: Done) -> None:
+        if self.pipeline is None:
+            self.submit(job, done)
+        else:
+            thread.submit(lambda: job(self._ready_pipeline()), done)
+
     def _ready_pipeline(self) -> ScenePipeline:
         if self.pipeline is None:
             raise NotReady(self.failure or "the models are still loading: ask again in a few seconds")
@@ -169,10 +205,11 @@ class LiveMapping:
             self.counts.drop("error", f"{type(error).__name__}: {error}")
             _log.exception("frame %d could not be used", incoming.stamp)
             return
-        self.last_frame = frame
+        self.newest = Mapped(frame, incoming.frame_id)
         self._fresh_frames += 1
         self._fresh_keyframes += keyframe
         self.counts.use(keyframe, time.monotonic() - incoming.arrival)
+        self._mapped(self.pipeline, self.newest)
 
     def _integrate(self, pipeline: ScenePipeline, frame: RGBDFrame) -> bool:
         if self._send_keyframe is None:

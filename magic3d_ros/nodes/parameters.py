@@ -13,6 +13,7 @@ from magic3d_ros.config import Setting, Settings, SettingsError, describe
 CHANGEABLE = frozenset({
     "query.found_probability", "query.ambiguous_probability", "query.max_results", "query.robot_radius", "query.approach_reach",
     "instances.update_interval", "ros.publish_interval", "ros.pose_timeout", "ros.cue_timeout", "ros.sync_slop", "ros.queue_size",
+    "ros.rendered_width", "ros.rendered_rate",
 })
 """Settings that may change while the node runs; every other one shapes the map or the connections and is read once."""
 

@@ -23,6 +23,7 @@ from magic3d_ros.nodes.instance_masks import InstanceMasks
 from magic3d_ros.nodes.live_mapping import Incoming, LiveMapping
 from magic3d_ros.nodes.mapping_diagnosis import InputState, cue_report, input_report, mapping_report, pose_report, sync_report
 from magic3d_ros.nodes.parameters import declare_settings, follow_changes
+from magic3d_ros.nodes.rendered_views import RenderedViews
 from magic3d_ros.nodes.scene_services import SceneServices
 from magic3d_ros.nodes.scene_topics import SceneTopics
 from magic3d_ros.pipeline import ScenePipeline
@@ -44,9 +45,10 @@ class SceneMapper(LifecycleNode):
         self._input: FrameInput | None = None
         self._topics: SceneTopics | None = None
         self._masks: InstanceMasks | None = None
+        self._views: RenderedViews | None = None
         self._scene_services: SceneServices | None = None
         self._sender: KeyframeSender | None = None
-        self._timers_of_activity: list[Any] = []
+        self._timers_of_activity: dict[str, Any] = {}
         self._active = False
         self._diagnostics = DiagnosticsPublisher(self, self._reports)
         if autostart:
@@ -64,6 +66,7 @@ class SceneMapper(LifecycleNode):
             self._sender.mapping = self.mapping
         self._topics = SceneTopics(self, self.settings.ros.world_frame)
         self._masks = InstanceMasks(self)
+        self._views = RenderedViews(self, self.settings.ros, self.mapping)
         self._scene_services = SceneServices(self, self.settings, self.mapping, self._topics, self._to_world)
         self.mapping.start()
         return super().on_configure(state)
@@ -72,9 +75,10 @@ class SceneMapper(LifecycleNode):
         """Listen and publish. Listening begins when the models are loaded: a recording that waits for us loses nothing."""
         self._active = True
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timers_of_activity = [
-            self.create_timer(0.1, self._listen_when_ready, clock=steady),
-            self.create_timer(self.settings.ros.publish_interval, self._publish, clock=steady)]
+        self._timers_of_activity = {
+            name: self.create_timer(period, call, clock=steady) for name, period, call in (
+                ("listen", 0.1, self._listen_when_ready), ("publish", self.settings.ros.publish_interval, self._publish),
+                ("draw", 1.0 / self.settings.ros.rendered_rate, self._draw))}
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -129,13 +133,17 @@ class SceneMapper(LifecycleNode):
             self._publish_masks(self.mapping)
 
     def _publish_masks(self, mapping: LiveMapping) -> None:
-        masks, frame = self._masks, mapping.last_frame
-        if masks is not None and frame is not None and masks.claim(mapping.version, frame):
-            mapping.ask(lambda pipeline: masks.publish(pipeline.scene, frame), self._masks_published)
+        masks, newest = self._masks, mapping.newest
+        if masks is not None and newest is not None and masks.claim(mapping.version, newest):
+            mapping.draw(lambda pipeline: masks.publish(pipeline.scene, newest), self._masks_published)
 
     def _masks_published(self, _: Any, error: Exception | None) -> None:
         if error is not None and self._active:
             self.get_logger().error(f"instance masks could not be drawn: {error}")
+
+    def _draw(self) -> None:
+        if self._views is not None:
+            self._views.draw()
 
     def _to_world(self, frame: str, stamp: int) -> np.ndarray:
         if self._input is None:
@@ -147,14 +155,16 @@ class SceneMapper(LifecycleNode):
         pipeline = self.mapping.pipeline if self.mapping is not None else None
         if pipeline is not None and pipeline.settings is not self.settings:
             pipeline.settings.set(name, value)  # a loaded map has a copy of its own
-        if name == "ros.publish_interval" and len(self._timers_of_activity) == 2:
-            self._timers_of_activity[1].timer_period_ns = round(value * 1e9)
+        if name == "ros.publish_interval" and self._timers_of_activity:
+            self._timers_of_activity["publish"].timer_period_ns = round(value * 1e9)
+        if name == "ros.rendered_rate" and self._timers_of_activity:
+            self._timers_of_activity["draw"].timer_period_ns = round(1e9 / value)
 
     def _stop_listening(self) -> None:
         self._active = False
-        for timer in self._timers_of_activity:
+        for timer in self._timers_of_activity.values():
             self.destroy_timer(timer)
-        self._timers_of_activity = []
+        self._timers_of_activity = {}
         if self._input is not None:
             self._input.close()
             self._input = None
@@ -163,10 +173,10 @@ class SceneMapper(LifecycleNode):
         if self.mapping is not None and not self.mapping.stop():
             self.get_logger().error("the worker did not end within half a minute")
         self.mapping = None
-        for part in (self._scene_services, self._topics, self._masks, self._sender):
+        for part in (self._scene_services, self._topics, self._masks, self._views, self._sender):
             if part is not None:
                 part.close()
-        self._scene_services = self._topics = self._masks = self._sender = None
+        self._scene_services = self._topics = self._masks = self._views = self._sender = None
 
     def _reports(self) -> list[Report]:
         if self.mapping is None:

@@ -227,8 +227,8 @@ class SceneServices:
         info = request.camera_info
         if info.width:
             camera = Camera(info.width, info.height, info.k[0], info.k[4], info.k[2], info.k[5])
-        elif self._mapping.last_frame is not None:
-            camera = self._mapping.last_frame.camera
+        elif self._mapping.newest is not None:
+            camera = self._mapping.newest.frame.camera
         else:
             raise ValueError("no camera was seen yet: give camera_info")
         width, height = request.width or camera.width, request.height or camera.height

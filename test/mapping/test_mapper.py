@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 
 from magic3d_ros.config import Settings, SettingsError
+from magic3d_ros.mapping import render
 from magic3d_ros.mapping.mapper import Mapper, chosen_device
+from magic3d_ros.mapping.sampling import TrilinearSampler
 
-from .conftest import CAMERA, looking_at, plane_frame, sphere_frame
+from .conftest import CAMERA, frame_of, looking_at, plane_frame, sphere_frame
 
 CENTER = np.array([0.1, -0.2, 0.3])
 
@@ -96,3 +100,34 @@ def test_an_unseen_frame_without_depth_changes_nothing():
     frame = plane_frame(0.0)
     mapper.integrate(frame, carve=True)
     assert len(mapper.surface()) == 0 and mapper.statistics()["blocks"] == 0
+
+
+def test_a_quick_picture_leaves_out_what_came_after_the_last_mesh(settings):
+    mapper = Mapper(settings)
+    mapper.integrate(plane_frame(1.0))
+    assert mapper.render(CAMERA, np.eye(4), newest=False).depth.any()  # there was no mesh yet: one is made
+    behind = np.diag([-1.0, 1.0, -1.0, 1.0])
+    mapper.integrate(frame_of(np.full((120, 160), 1.5), behind))
+    assert not mapper.render(CAMERA, behind, newest=False).depth.any()
+    assert np.median(mapper.render(CAMERA, behind).depth) == pytest.approx(1.5, abs=2e-3)
+
+
+def test_the_lock_is_free_while_voxels_are_read(settings, monkeypatch: pytest.MonkeyPatch):
+    mapper, lock = Mapper(settings), threading.Lock()
+    mapper.integrate(plane_frame(1.0))
+    held: list[bool] = []
+
+    class Sampler(TrilinearSampler):
+        def __init__(self, *arguments: object) -> None:
+            held.append(lock.locked())
+            super().__init__(*arguments)  # type: ignore[arg-type]
+
+        def distance(self, points: torch.Tensor) -> torch.Tensor:
+            held.append(lock.locked())
+            return super().distance(points)
+
+    monkeypatch.setattr(render, "TrilinearSampler", Sampler)
+    assert mapper.render(CAMERA, np.eye(4), lock=lock).depth.any()
+    assert held[0]
+    assert not any(held[1:])
+    assert not lock.locked()
