@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from magic3d_ros import cli
+from magic3d_ros.geometry.open3d_import import load_open3d
 from magic3d_ros.settings_table import markdown_table
 from magic3d_ros.storage.map_folder import save_map
 
@@ -233,6 +236,39 @@ def test_export_copies_what_other_programs_read(run, saved, tmp_path):
         assert (tmp_path / "out" / name).read_bytes() == (saved / name).read_bytes()
 
 
+def test_view_opens_a_window_where_there_is_a_display(run, saved, monkeypatch):
+    shown = []
+    viewer = SimpleNamespace(draw_geometries=lambda things, window_name: shown.append((things, window_name)))
+    open3d = load_open3d()
+    monkeypatch.setattr(open3d, "visualization", viewer)
+    monkeypatch.setenv("DISPLAY", ":0")
+    code, _, errors = run("view", saved)
+    assert code == 0, errors
+    (mesh, *boxes), title = shown[0]
+    assert title == str(saved)
+    things = json.loads((saved / "objects.json").read_text(encoding="utf-8"))
+    assert len(boxes) == sum(thing["kind"] == "object" for thing in things)
+    assert len(mesh.vertices) > 1000
+    np.testing.assert_allclose(boxes[0].center, next(t["center"] for t in things if t["kind"] == "object"))
+
+
+def test_view_without_a_display_writes_the_report(run, saved, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    drawn = []  # drawing takes ten seconds; test_map_writes_everything draws one
+    monkeypatch.setattr("magic3d_ros.report.build.write_report", lambda *what: drawn.append(what))
+    code, output, errors = run("view", saved)
+    assert code == 0, errors
+    assert output.strip() == str(saved / "report.html")
+    path, pipeline, statistics = drawn[0]
+    assert path == saved / "report.html"
+    assert len(pipeline.scene.surface) > 1000
+    assert statistics["frames"]["used"] == 10
+    code, _, errors = run("view", saved / "nothing")
+    assert code == 1
+    assert "is not there" in errors
+
+
 def test_eval_against_the_rooms_own_truth(run, saved, room_folder):
     code, output, errors = run("eval", saved, room_folder, "--json")
     assert code == 0, errors
@@ -265,7 +301,8 @@ def test_room_writes_a_folder_that_doctor_likes(run, tmp_path):
 
 def test_commands_that_need_ros_say_so(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "rclpy", None)
-    for arguments in (("ask", "a chair"), ("play", "room:tiny"), ("run-mapper",), ("extract",), ("demo",), ("doctor",)):
+    for arguments in (("ask", "a chair"), ("refine", "5"), ("play", "room:tiny"), ("run-mapper",), ("extract",), ("demo",),
+                      ("doctor",)):
         code, _, errors = run(*arguments)
         assert code == 1, arguments
         assert "ROS 2 is not here: source an installed one" in errors

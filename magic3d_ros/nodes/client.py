@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from std_msgs.msg import Header
 
 from magic3d_ros import srv
+from magic3d_ros.action import RefineMap
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.language.answer import Status
 from magic3d_ros.msg import Object
@@ -65,6 +67,7 @@ class SceneClient:
         self._diagnostics: dict[str, DiagnosticStatus] = {}
         self._diagnostics_at = 0.0
         self._listening: Any = None
+        self._refining: ActionClient | None = None
 
     def __enter__(self) -> SceneClient:
         return self
@@ -75,6 +78,8 @@ class SceneClient:
     def close(self) -> None:
         """Leave the ROS graph."""
         self._executor.shutdown(timeout_sec=1.0)
+        if self._refining is not None:
+            self._refining.destroy()
         self._node.destroy_node()
         self._context.try_shutdown()
 
@@ -152,6 +157,34 @@ class SceneClient:
         """Forget the scene. Returns what the mapper said; raises RequestFailed."""
         return _check(self._call(srv.ResetMap, "reset_map", srv.ResetMap.Request()))
 
+    def refine(self, seconds: float, poses: bool = True, calibration: bool = False, appearance: bool = True,
+               progress: Callable[[str, float, float], None] = lambda stage, share, loss: None) -> dict[str, Any]:
+        """Improve the map for so many seconds; mapping goes on meanwhile. Returns the fields of RefineMap's result.
+
+        progress: called with the stage, the share of the time that has passed, and the stage's loss. A KeyboardInterrupt, from
+        there or from Ctrl-C, cancels: what was reached is kept, and returned. Raises RequestFailed with the reason.
+        """
+        name = f"/{self.node_name}/refine_map"
+        if self._refining is None:
+            self._refining = ActionClient(self._node, RefineMap, name)
+        if not self._spin_until(self._refining.server_is_ready, min(10.0, self.timeout), f"waiting for {name}"):
+            raise ServiceUnavailable(self._absent("does not refine maps"))
+        goal = RefineMap.Goal(seconds=float(seconds), poses=poses, calibration=calibration, appearance=appearance)
+        sent = self._refining.send_goal_async(goal, lambda m: progress(m.feedback.stage, m.feedback.progress, m.feedback.loss))
+        self._await(sent, name, self.timeout)
+        handle: Any = sent.result()
+        if not handle.accepted:
+            raise RequestFailed(f"{name} does not take goals: the node is going down")
+        finished = handle.get_result_async()
+        try:
+            self._await(finished, name, seconds + self.timeout)
+        except KeyboardInterrupt:
+            handle.cancel_goal_async()
+            self._await(finished, name, self.timeout)
+        result = finished.result().result
+        _check(result)
+        return {field: getattr(result, field) for field in result.get_fields_and_field_types()}
+
     def diagnostics(self, timeout: float = 5.0) -> dict[str, DiagnosticStatus]:
         """The mapper's newest diagnostics by part ("input", "poses", ...), sent after this call. Raises ServiceUnavailable."""
         if self._listening is None:
@@ -172,11 +205,17 @@ class SceneClient:
     def _call(self, service: Any, name: str, request: Any, wait: float | None = None) -> Any:
         client = self._ready_client(service, name, min(10.0, self.timeout) if wait is None else wait)
         future = client.call_async(request)
-        if not self._spin_until(future.done, self.timeout, f"waiting for the answer of /{self.node_name}/{name}"):
+        try:
+            self._await(future, f"/{self.node_name}/{name}", self.timeout)
+        except ServiceUnavailable:
             client.remove_pending_request(future)
-            raise ServiceUnavailable(f"/{self.node_name}/{name} did not answer within {self.timeout:.0f} s: the mapper is busy "
-                                     "or has stopped; see its diagnostics")
+            raise
         return future.result()
+
+    def _await(self, future: Any, name: str, timeout: float) -> None:
+        if not self._spin_until(future.done, timeout, f"waiting for the answer of {name}"):
+            raise ServiceUnavailable(f"{name} did not answer within {timeout:.0f} s: the mapper is busy or has stopped; see its "
+                                     "diagnostics")
 
     def _ready_client(self, service: Any, name: str, timeout: float) -> Any:
         client = self._clients.get(name)

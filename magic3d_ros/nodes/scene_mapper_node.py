@@ -23,6 +23,7 @@ from magic3d_ros.nodes.instance_masks import InstanceMasks
 from magic3d_ros.nodes.live_mapping import Incoming, LiveMapping
 from magic3d_ros.nodes.mapping_diagnosis import InputState, cue_report, input_report, mapping_report, pose_report, sync_report
 from magic3d_ros.nodes.parameters import declare_settings, follow_changes
+from magic3d_ros.nodes.refinement_action import RefinementAction
 from magic3d_ros.nodes.rendered_views import RenderedViews
 from magic3d_ros.nodes.scene_services import SceneServices
 from magic3d_ros.nodes.scene_topics import SceneTopics
@@ -46,6 +47,7 @@ class SceneMapper(LifecycleNode):
         self._topics: SceneTopics | None = None
         self._masks: InstanceMasks | None = None
         self._views: RenderedViews | None = None
+        self._refinement: RefinementAction | None = None
         self._scene_services: SceneServices | None = None
         self._sender: KeyframeSender | None = None
         self._timers_of_activity: dict[str, Any] = {}
@@ -67,6 +69,7 @@ class SceneMapper(LifecycleNode):
         self._topics = SceneTopics(self, self.settings.ros.world_frame)
         self._masks = InstanceMasks(self)
         self._views = RenderedViews(self, self.settings.ros, self.mapping)
+        self._refinement = RefinementAction(self, self.mapping)
         self._scene_services = SceneServices(self, self.settings, self.mapping, self._topics, self._to_world)
         self.mapping.start()
         return super().on_configure(state)
@@ -173,10 +176,10 @@ class SceneMapper(LifecycleNode):
         if self.mapping is not None and not self.mapping.stop():
             self.get_logger().error("the worker did not end within half a minute")
         self.mapping = None
-        for part in (self._scene_services, self._topics, self._masks, self._views, self._sender):
+        for part in (self._scene_services, self._refinement, self._topics, self._masks, self._views, self._sender):
             if part is not None:
                 part.close()
-        self._scene_services = self._topics = self._masks = self._views = self._sender = None
+        self._scene_services = self._refinement = self._topics = self._masks = self._views = self._sender = None
 
     def _reports(self) -> list[Report]:
         if self.mapping is None:
