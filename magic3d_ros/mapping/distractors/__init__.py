@@ -1,0 +1,1 @@
+"""Telling what moves from what stands: uncertainty learned online on 2D features, and geometry."""

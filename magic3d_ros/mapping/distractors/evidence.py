@@ -1,0 +1,43 @@
+"""What geometry says of every pixel: it moves, it stands, or nothing is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from magic3d_ros.mapping.distractors.geometric_cues import NEVER, History
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What geometry says of the pixels of one small image, (h, w) bool each; a pixel of which nothing is known is neither.
+
+    measured: has depth. moving: its place was seen free, and not filled for long enough since. standing: earlier keyframes saw
+    surface there.
+    """
+
+    measured: np.ndarray
+    moving: np.ndarray
+    standing: np.ndarray
+
+    @staticmethod
+    def of(measured: np.ndarray, history: History, before: np.ndarray, now: int, settle: int) -> Evidence:
+        """From the history of the measured pixels' points (in their order), and from `before` (h, w), metres by which the sensor
+        sees surface before all that the map shows. now: ns. settle: ns after which a thing that came stands."""
+        free = before > 0
+        since = np.full(measured.shape, NEVER, np.int64)
+        free[measured] |= history.free > 0
+        since[measured] = history.since
+        settled = (since < NEVER) & (now - np.minimum(since, now) >= settle)
+        return Evidence(measured, free & ~settled, measured & (since < NEVER) & (~free | settled))
+
+    @property
+    def known(self) -> np.ndarray:
+        """Where geometry says anything."""
+        return self.moving | self.standing
+
+    @property
+    def empty(self) -> bool:
+        """Whether geometry says nothing at all."""
+        return not bool(self.known.any())

@@ -1,0 +1,104 @@
+"""What the map shows where a camera measures depth: a coarse view straight from the voxels, without a mesh.
+
+Each ray starts at the depth that was measured: mostly the map's surface is there. Where it is not it is looked for behind. What
+the map shows before the measured depth is not looked for. A tenth of the time of `mapping.render`, and never older than the map.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.mapping.blocks import SIDE, BlockWindow
+from magic3d_ros.mapping.surface import View
+from magic3d_ros.mapping.tsdf import TSDFVolume
+
+STEP = 1.5  # truncation distances between the samples of a ray: the band around a surface is two of them thick
+INSIDE = 0.99  # shares of the truncation: what is nearer to 0 lies in the band
+ROUNDS = 2  # corrections of a depth by the distance that is read there
+
+
+class PredictedView:
+    """Reads one volume. The nearest voxel is good enough: at a quarter of 640x480 a pixel at 2 m is 1.5 cm wide."""
+
+    def __init__(self, volume: TSDFVolume) -> None:
+        self._volume = volume
+
+    @torch.inference_mode()
+    def view(self, camera: Camera, camera_to_world: np.ndarray, measured: np.ndarray) -> View:
+        """measured: (h, w) float32 metres of the camera's size, 0 = nothing; its rays are not followed. Normals stay 0."""
+        volume, device = self._volume, self._volume.device
+        height, width = measured.shape
+        depth = np.zeros(height * width, np.float32)
+        rgb = np.zeros((height * width, 3), np.uint8)
+        pixels = np.flatnonzero(measured)
+        if len(pixels) and len(volume.blocks):
+            rotation = np.asarray(camera_to_world[:3, :3], np.float32)
+            rays = torch.from_numpy(camera.rays().reshape(-1, 3)[pixels] @ rotation.T).to(device).T.contiguous()
+            start = torch.from_numpy(measured.ravel()[pixels]).to(device)
+            origin = np.asarray(camera_to_world[:3, 3], np.float64)
+            found, where, address = self._surface(_Reader(volume, origin, self._reach()), rays, start)
+            chosen = pixels[found.cpu().numpy()]
+            depth[chosen] = where.cpu().numpy()
+            color = torch.stack(volume.colors(address.to(torch.int64)), 1)
+            rgb[chosen] = color.round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
+        return View(rgb.reshape(height, width, 3), depth.reshape(height, width), np.zeros((height, width, 3), np.float32))
+
+    def _reach(self) -> float:
+        return self._volume.max_depth + self._volume.truncation
+
+    def _surface(self, read: _Reader, rays: torch.Tensor, start: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Rays (m,) int64 on which surface is found, its depth (m,) and the voxel there (m,)."""
+        truncation = self._volume.truncation
+        index = torch.arange(len(start), device=start.device)
+        found, depths, voxels = [], [], []
+        at, farthest = start.clone(), self._reach()
+        while len(index):
+            value, address = read(rays[:, index] * at)
+            band = value.abs() < INSIDE
+            if bool(band.any()):
+                hit, depth, ray = index[band], at[band], rays[:, index[band]]
+                near, voxel = value[band], address[band]
+                for _ in range(ROUNDS):
+                    depth = depth + near * truncation
+                    near, voxel = read(ray * depth)
+                good = near.abs() < 0.5
+                found.append(hit[good])
+                depths.append(depth[good])
+                voxels.append(voxel[good])
+            open_ = ~band
+            index, at = index[open_], at[open_] + STEP * truncation
+            inside = at < farthest
+            index, at = index[inside], at[inside]
+        if not found:
+            return index, at, index
+        return torch.cat(found), torch.cat(depths), torch.cat(voxels)
+
+
+class _Reader:
+    """The nearest voxels of points (3, n) relative to an origin: share of the truncation, 2 where nothing was observed, and
+    address."""
+
+    def __init__(self, volume: TSDFVolume, origin: np.ndarray, reach: float) -> None:
+        blocks, size = volume.blocks, volume.block_size
+        low, high = (torch.from_numpy(np.floor((origin + sign * 1.5 * reach) / size).astype(np.int64)).to(volume.device)
+                     for sign in (-1, 1))
+        self._window: BlockWindow = blocks.window(low, high)
+        base = np.floor(origin / size).astype(np.int64)
+        shift = torch.from_numpy(base).to(volume.device) - self._window.low
+        offset = torch.from_numpy(origin - base * size).to(volume.device)
+        # In voxels relative to the window's first block.
+        self._offset = (offset / volume.voxel_size + shift * SIDE).to(torch.float32)[:, None]
+        self._scale = 1.0 / volume.voxel_size
+        self._tsdf, self._weight = blocks.data["tsdf"].view(-1), blocks.data["weight"].view(-1)
+
+    def __call__(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        voxel = (points * self._scale + self._offset).floor_().to(torch.int64)
+        block, local = voxel >> 3, voxel & 7
+        first = self._window.first_voxels(*block.unbind(0))
+        address = first + ((local[0] * SIDE + local[1]) * SIDE + local[2]).to(torch.int32)
+        there = first >= 0
+        safe = address.clamp_min(0)
+        seen = there & (self._weight.index_select(0, safe) > 0)
+        return torch.where(seen, self._tsdf.index_select(0, safe), 2.0), safe
