@@ -23,11 +23,14 @@ class TrilinearSampler:
 
     def distance(self, points: torch.Tensor) -> torch.Tensor:
         """(n,) interpolated TSDF in shares of the truncation; NaN where most of the neighbourhood is unobserved."""
-        address, seen, place = self._corners(points)
-        shares = _shares(place).mul_(seen)
-        value = _gather(self._tsdf, address).mul_(shares).sum(0)
-        total = shares.sum(0)
+        value, total = self._weighted(points)
         return torch.where(total > 0.5, value / total, torch.nan)
+
+    def distance_and_share(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(n,) TSDF in shares of the truncation, interpolated between observed voxels (0 without any), and the share (n,) of the
+        neighbourhood, 0..1, that they make up."""
+        value, total = self._weighted(points)
+        return value / total.clamp_min(1e-6), total
 
     def color_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Colour (n, 3) 0..255 and the unnormalised TSDF gradient (n, 3) at points where `distance` is known."""
@@ -42,6 +45,31 @@ class TrilinearSampler:
         gradient = torch.stack([_bilinear(tsdf[1] - tsdf[0], y, z), _bilinear(tsdf[:, 1] - tsdf[:, 0], x, z),
                                 _bilinear(tsdf[:, :, 1] - tsdf[:, :, 0], x, y)], 1)
         return color, gradient
+
+    def distance_and_luma(self, points: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What a pose is aligned by: TSDF (n,) in shares of the truncation and its gradient (3, n) a metre, luma (n,) 0..255 and
+        its gradient (3, n) a metre, and whether all eight voxels around the point were observed (n,); where not, the rest means
+        nothing."""
+        address, seen, place = self._corners(points)
+        tsdf, slope = self._interpolated(_gather(self._tsdf, address), place)
+        red, green, blue = self._volume.colors(address.to(torch.int64))
+        luma, luma_slope = self._interpolated(red.mul_(0.299).add_(green, alpha=0.587).add_(blue, alpha=0.114), place)
+        return tsdf, slope, luma, luma_slope, seen.all(0)
+
+    def _interpolated(self, corners: torch.Tensor, place: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Value (n,) and gradient (3, n) a metre of (8, n) values at the corners."""
+        cube = corners.view(2, 2, 2, -1)
+        x, y, z = place
+        low, high = _bilinear(cube[0], y, z), _bilinear(cube[1], y, z)
+        gradient = torch.stack([high - low, _bilinear(cube[:, 1] - cube[:, 0], x, z),
+                                _bilinear(cube[:, :, 1] - cube[:, :, 0], x, y)])
+        return torch.lerp(low, high, x), gradient.div_(self._volume.voxel_size)
+
+    def _weighted(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Sums (n,) over the observed corners of TSDF times trilinear weight, and of the weights."""
+        address, seen, place = self._corners(points)
+        shares = _shares(place).mul_(seen)
+        return _gather(self._tsdf, address).mul_(shares).sum(0), shares.sum(0)
 
     def _corners(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Addresses (8, n) int32 (0 where there is no block) of the voxels around each point, whether they were observed (8,
