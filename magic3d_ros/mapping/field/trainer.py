@@ -102,19 +102,21 @@ class FieldTrainer:
         self._build()
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was learned, as arrays. Adam's moments are not part of it: training goes on with new ones."""
+        """What was learned, as arrays; nothing before the first step. Adam's moments are not part of it: training goes on with
+        new ones."""
+        if not self.steps:
+            return {}
         learned = {name: value.detach().cpu().numpy() for name, value in self.field.state_dict().items()}
         exposures = {f"exposures.{name}": value for name, value in self.colors.exposures.state().items()}
         return {**learned, **exposures, "steps": np.array([self.steps], np.int64)}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Replace everything by what `state` gave; nothing at all (a map of the time before) is a field that knows nothing.
+        """Replace everything by what `state` gave; nothing at all is a field that learned nothing.
 
         Raises ValueError naming what does not fit.
         """
         self._build()
         if not state:
-            logger.info("the saved map has no neural half: its views have voxel colour until it is refined")
             return
         for name, value in self.field.state_dict().items():
             if name not in state or state[name].shape != tuple(value.shape):
