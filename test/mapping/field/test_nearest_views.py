@@ -38,7 +38,7 @@ def test_a_photograph_from_the_same_place_is_what_is_seen():
     plain = torch.full((4, 3), 0.5)
     colors = views().blended(points, plain, [Keyframe.of(frame)], np.eye(4))
     torch.testing.assert_close(colors[0], torch.tensor([180.0, 40.0, 30.0]) / 255, atol=0.02, rtol=0)
-    assert colors[1, 1] > 0.4 and colors[1, 0] < 0.2  # green
+    assert colors[1, 1] > 0.4 and colors[1, 0] < 0.25  # green
     torch.testing.assert_close(colors[2:], plain[2:])  # behind what the frame saw; outside its image
 
 

@@ -12,7 +12,7 @@ from magic3d_ros.mapping.mapper import Mapper
 from .conftest import CAMERA, wall_frame
 
 
-def trained(wall, settings: Settings, steps: int = 150) -> FieldTrainer:
+def trained(wall, settings: Settings, steps: int = 300) -> FieldTrainer:
     trainer = FieldTrainer(*wall, settings)
     for number in range(steps):
         trainer.step(1.0 if number < steps / 2 else 0.1)
