@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,15 @@ from magic3d_ros.geometry.gravity import UpEstimator
 from magic3d_ros.instances.mapper import InstanceMapper
 from magic3d_ros.instances.views import crop
 from magic3d_ros.language.fusion import LanguageMap
+from magic3d_ros.mapping.distractors.gate import DistractorGate
+from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
+from magic3d_ros.mapping.field.trainer import FieldTrainer
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
+from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
+from magic3d_ros.mapping.refinement.motion import WorldMotion
+from magic3d_ros.mapping.refinement.refiner import MapRefiner, Progress
+from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
 from magic3d_ros.mapping.surface import View
 from magic3d_ros.scene import Scene, SceneObject
 
@@ -35,6 +43,7 @@ class ScenePipeline:
         self.settings = settings
         self.extractor = extractor
         self.mapper = Mapper(settings)
+        self.distractors = DistractorGate(settings, self.mapper)
         self.keyframes = KeyframeStore(settings.keyframes)
         self.instances = InstanceMapper(settings.instances)
         self.language = LanguageMap(settings.language, settings.query, extractor.language)
@@ -45,35 +54,50 @@ class ScenePipeline:
         self.waiting_pictures = 0
         self._map_lock = threading.RLock()  # what adding changes; held for moments
         self._understanding = threading.RLock()  # instances and descriptions; held as long as understanding takes
+        self.field = FieldTrainer(self.mapper, self.keyframes, settings, self._map_lock)
+        self._refiner = MapRefiner(settings, self.mapper, self.keyframes, self._map_lock, self._understanding, self._moving)
 
     def add(self, frame: RGBDFrame) -> bool:
         """Integrate one frame; a keyframe is looked at by the 2D models too (then returns True).
 
         Raises FrameError for a frame that cannot be used; the scene is unchanged then.
         """
-        is_keyframe = self.integrate(frame)
-        if is_keyframe:
+        frame.check()
+        cues = None
+        if self.keyframes.wants(frame):
             with self._timed("cues"):
                 cues = self.extractor.extract(frame)
+        is_keyframe = self.integrate(frame, cues)
+        if cues is not None:
             self.add_cues(frame, cues)
         return is_keyframe
 
-    def integrate(self, frame: RGBDFrame) -> bool:
-        """The geometric half of `add`: the frame joins the map; True when the 2D models should look at it."""
+    def integrate(self, frame: RGBDFrame, cues: CueFrame | None = None) -> bool:
+        """The geometric half of `add`: what stands still in the frame joins the map; True when the 2D models should look at it.
+
+        cues: what they already said, if they did; without, what moves is told by geometry alone.
+        """
         frame.check()
-        with self._map_lock, self._timed("integrate"):
+        with self._map_lock:
             is_keyframe = self.keyframes.wants(frame)
-            self.mapper.integrate(frame, carve=is_keyframe)
-            self.last_stamp = frame.stamp
-            if is_keyframe:
-                self.keyframes.add(frame)
-                self.up.observe(frame.camera_to_world)
+            with self._timed("distractors"):
+                verdict = self.distractors.judge(frame, is_keyframe, cues.features if cues is not None else None)
+            with self._timed("integrate"):
+                self.mapper.integrate(frame, verdict.weights if verdict.mask.any() else None, carve=is_keyframe)
+                self.last_stamp = frame.stamp
+                if is_keyframe:
+                    self.keyframes.add(frame, verdict.trust())
+                    self.up.observe(frame.camera_to_world)
+                else:
+                    self.keyframes.add_between(frame, verdict.trust())
         return is_keyframe
 
     def add_cues(self, frame: RGBDFrame, cues: CueFrame) -> None:
         """The semantic half of `add`: what the 2D models said of a keyframe joins the scene."""
-        with self._map_lock, self._timed("language"):
-            self.language.observe(frame, cues)
+        with self._map_lock:
+            self.distractors.learn(frame.stamp, cues.features)
+            with self._timed("language"):
+                self.language.observe(self._standing(frame), cues)
 
     def understand(self, thorough: bool = False) -> Scene:
         """Bring surface, things and meaning up to date and return them as the new `scene`.
@@ -105,12 +129,48 @@ class ScenePipeline:
             return self.scene
 
     def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True) -> View:
-        """What the map looks like from a pose. Any thread: mapping goes on meanwhile, its lock is held for moments.
+        """What a camera at the pose would see. Any thread: mapping goes on meanwhile, its lock is held for moments.
 
         newest False: see `Mapper.render`.
         """
         with self._timed("render"):
-            return self.mapper.render(camera, camera_to_world, newest, self._map_lock)
+            return self.field.render(camera, camera_to_world, newest)
+
+    @property
+    def last_verdict(self) -> DistractorVerdict | None:
+        """What moves in the newest frame, with its stamp; None before the first."""
+        return self.distractors.last
+
+    def moving_points(self) -> np.ndarray:
+        """(n, 3) float32 world points of what moves in the newest frame; none of them is in the map."""
+        return self.distractors.points()
+
+    def moving_things(self) -> list[SceneObject]:
+        """What moves in the newest frame, in pieces, largest first: kind "moving", no name, ids -1, -2, ... of this call only."""
+        stamp = self.last_stamp
+        return [SceneObject(-1 - i, "moving", "", 0.0, 1.0, thing.box, thing.points.mean(0), len(thing.points), 1, stamp, stamp)
+                for i, thing in enumerate(self.distractors.things(np.asarray(self.scene.up)))]
+
+    def refine(self, seconds: float, cancelled: Callable[[], bool] = lambda: False,
+               progress: Progress = lambda stage, share, loss: None, poses: bool = True, calibration: bool = False,
+               appearance: bool = True) -> RefinementReport:
+        """Improve the map for a time from what is remembered of its frames; any thread, mapping goes on meanwhile.
+
+        progress: told the stage, the share of the time (0..1) and the stage's loss. Raises ValueError for a time that is none.
+        """
+        report = self._refiner.refine(seconds, cancelled, progress, poses, calibration,
+                                      self._train_appearance if appearance else None)
+        self.understand()
+        return report
+
+    def correct_poses(self, poses: Mapping[int, np.ndarray]) -> CorrectionReport:
+        """Corrected camera-to-world poses by stamp (a SLAM's loop closure): geometry, colour, free space, things and meaning move
+        together; see `MapRefiner.correct_poses`. Raises ValueError for a pose that is not rigid; nothing has changed then."""
+        report = self._refiner.correct_poses(poses)
+        if report.keyframes_moved:
+            self.field.reset()  # what it learned is where the world was; photographs move with their frames
+            self.understand()
+        return report
 
     def state(self) -> dict[str, np.ndarray]:
         """All that is known, as numeric arrays named part.name; `load_state` goes on from it."""
@@ -125,11 +185,30 @@ class ScenePipeline:
         with self._understanding, self._map_lock:
             for part, owner in self._parts().items():
                 owner.load_state({name[len(part) + 1:]: array for name, array in state.items() if name.startswith(f"{part}.")})
+            self.distractors.recall(self.keyframes)
             self.last_stamp = int(state["pipeline.last_stamp"][0])
 
+    def _train_appearance(self, seconds: float, cancelled: Callable[[], bool], progress: Progress) -> Agreement:
+        """Colour learned for a time; how well the field, without the photographs themselves, then agrees with the keyframes."""
+        self.field.run(seconds, cancelled, lambda share, loss: progress("appearance", share, loss))
+        return agreement(lambda camera, pose: self.field.render(camera, pose, newest=False, photographs=False),
+                         list(self.keyframes))
+
+    def _standing(self, frame: RGBDFrame) -> RGBDFrame:
+        """The frame without the depth of what moved in it, as far as its keyframe remembers."""
+        keyframe = self.keyframes.get(frame.stamp)
+        trust = None if keyframe is None else keyframe.trust
+        return frame if trust is None else replace(frame, depth=np.where(trust > 0, frame.depth, np.float32(0)))
+
+    def _moving(self, motion: WorldMotion) -> Callable[[], None]:
+        """Things move with the world, meaning is prepared to; what is returned makes it so when the new map takes its place."""
+        self.instances.move(list(self.keyframes), motion.moved)
+        return self.language.moving(motion.moved, self._map_lock)
+
     def _parts(self) -> dict[str, Any]:
-        return {"mapper": self.mapper, "keyframes": self.keyframes, "instances": self.instances,
-                "language": self.language, "up": self.up}
+        return {"mapper": self.mapper, "keyframes": self.keyframes, "field": self.field,
+                "distractors": self.distractors,
+                "instances": self.instances, "language": self.language, "up": self.up}
 
     def _timed(self, stage: str):  # noqa: ANN202
         return _Timer(self.timings[stage])

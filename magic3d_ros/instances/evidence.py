@@ -87,6 +87,24 @@ def look(points: np.ndarray, normals: np.ndarray, view: DepthView, camera_to_wor
     return Sight(u, v, inside, visible, weight)
 
 
+def last_seen(points: np.ndarray, keyframes: list[Keyframe], views: DepthViews, tolerance: float) -> np.ndarray:
+    """(N,) int64 stamp of the newest keyframe that sees each of (N, 3) world points, -1 = none does; `tolerance` metres beyond
+    that of the sensor."""
+    stamps = np.full(len(points), -1, np.int64)
+    for keyframe in sorted(keyframes, key=lambda k: -k.stamp):
+        open_ = np.flatnonzero(stamps < 0)
+        if len(open_) == 0:
+            break
+        view, pose = views.of(keyframe), keyframe.camera_to_world
+        u, v, z = view.camera.project((points[open_] - pose[:3, 3]) @ pose[:3, :3])
+        height, width = view.depth.shape
+        inside = np.flatnonzero((z > _NEAREST) & (u > -0.5) & (u < width - 0.5) & (v > -0.5) & (v < height - 0.5))
+        column, row = np.rint(u[inside]).astype(np.int64), np.rint(v[inside]).astype(np.int64)
+        near = np.abs(view.depth[row, column] - z[inside]) < tolerance + _TOLERANCE + _TOLERANCE_PER_METRE * z[inside]
+        stamps[open_[inside[near]]] = keyframe.stamp
+    return stamps
+
+
 def _reduced(keyframe: Keyframe) -> DepthView:
     depth = keyframe.depth()
     camera = keyframe.camera

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-_CELL = 0.04  # metres: two voxels, so that a vertex that moves with new observations stays in its cell
+CELL = 0.04  # metres: two voxels, so that a vertex that moves with new observations stays in its cell
 # A thing keeps its id when it still covers half of what it was, or half of it is what was there (growth, shrinking, splits).
 _CONTAINED = 0.5
 _SAME_IOU = 0.15
@@ -69,6 +69,21 @@ class IdentityMemory:
         last = np.searchsorted(cell, key, "right") - 1
         return np.where((last >= 0) & (cell[last] == key), owner[last], -1)
 
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """(n, 3) centres of all cells that an id covers, and those (n,) ids."""
+        axes = np.stack([self._cell >> 42, (self._cell >> 21) & ((1 << 21) - 1), self._cell & ((1 << 21) - 1)], 1)
+        return (axes - (1 << 20) + 0.5) * CELL, self._id.copy()
+
+    def move(self, points: np.ndarray) -> None:
+        """The cells of `places` are now where these (n, 3) points are."""
+        cell = _keys(points)
+        order = np.lexsort((self._id, cell))
+        cell, owner = cell[order], self._id[order]
+        first = np.flatnonzero(np.concatenate([[True], (cell[1:] != cell[:-1]) | (owner[1:] != owner[:-1])])) if len(cell) \
+            else np.zeros(0, np.int64)
+        points_in = np.add.reduceat(self._points[order], first) if len(first) else np.zeros(0, np.int64)
+        self._cell, self._id, self._points = cell[first], owner[first], points_in
+
     def _overlaps(self, cell: np.ndarray, owner: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(things, ids, shared points) of all pairs that share a cell."""
         left = np.searchsorted(self._cell, cell, "left")
@@ -119,7 +134,7 @@ class IdentityMemory:
 
 def _keys(points: np.ndarray) -> np.ndarray:
     """(N,) int64 number of the cell of each of (N, 3) points. 21 bits an axis hold 80 km."""
-    at = np.clip(np.floor(np.asarray(points, np.float64) / _CELL), -(1 << 20), (1 << 20) - 1).astype(np.int64) + (1 << 20)
+    at = np.clip(np.floor(np.asarray(points, np.float64) / CELL), -(1 << 20), (1 << 20) - 1).astype(np.int64) + (1 << 20)
     return (at[:, 0] << 42) | (at[:, 1] << 21) | at[:, 2]
 
 

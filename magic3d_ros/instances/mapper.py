@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy as np
 from magic3d_ros.config import InstanceSettings
 from magic3d_ros.geometry.box import upright_box
 from magic3d_ros.instances.agglomeration import Grouping, agglomerate, boundaries, gap_pairs
-from magic3d_ros.instances.evidence import DepthViews
-from magic3d_ros.instances.identity import IdentityMemory
+from magic3d_ros.instances.evidence import DepthViews, last_seen
+from magic3d_ros.instances.identity import CELL, IdentityMemory
 from magic3d_ros.instances.instance import Instance, InstanceMap
 from magic3d_ros.instances.regions import MeshGraph, basins, concavity, contrast, mesh_graph
 from magic3d_ros.instances.structure import Structure, find_structure, structure_of
@@ -137,6 +137,19 @@ class InstanceMapper:
         first, last = self._seen.get(thing_id, (0, 0))
         return Instance(thing_id, "structure" if structure else "object", structure, upright_box(points, up), points.mean(0),
                         len(points), confidence, first, last, len(stamps), seen.views[t])
+
+    def move(self, keyframes: list[Keyframe], moved: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
+        """Move the places of all ids with the world, so that the things found there next keep them.
+
+        keyframes: at the poses that they had. moved: takes (n, 3) points and the (n,) stamps of the keyframes that last saw them,
+        gives where they are now. What no keyframe sees any more moves with the newest of its thing.
+        """
+        points, ids = self._identity.places()
+        stamps = last_seen(points, keyframes, self._depths, CELL / 2)
+        newest = np.full(int(ids.max(initial=-1)) + 1, -1, np.int64)
+        np.maximum.at(newest, ids, stamps)
+        self._identity.move(moved(points, np.where(stamps < 0, newest[ids], stamps)))
+        self._last = _NOTHING
 
     def reset(self) -> None:
         """Forget all things; ids go on counting."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -58,6 +59,24 @@ class LanguageMap:
         keys, columns, rows, weights = self._visible_voxels(frame, cues.normals)
         if len(keys):
             self._voxels.add(keys, sample(cues.language, columns, rows), weights, frame.stamp)
+
+    def moving(self, moved: Callable[[np.ndarray, np.ndarray], np.ndarray], lock: AbstractContextManager[object]
+               ) -> Callable[[], None]:
+        """Prepare to move with the world; what is returned makes it so, in a moment, and is to be called under the lock.
+
+        moved: takes (n, 3) points and the (n,) stamps of the keyframes that last saw them, gives where they are now. lock: guards
+        `observe`, held here for a moment.
+        """
+        with lock:
+            before = self._voxels.copy()
+        after = before.moved(moved)
+
+        def finish() -> None:
+            # With what was observed since the copy: few keyframes.
+            fresh = self._voxels.since(before.newest)
+            self._voxels = after.joined(fresh.moved(moved)) if len(fresh) else after
+
+        return finish
 
     def describe(self, crops: Crops, budget: int | None = None) -> int:
         """Encode views of things that were not encoded before, and forget things and views that are not in `crops`.

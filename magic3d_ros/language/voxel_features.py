@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
+import scipy.sparse as sparse
 
 _OFFSET = 1 << 20  # voxel coordinates are kept within +-2^20, 42 km at 4 cm
 _MAX_WEIGHT = 50.0
@@ -55,6 +56,74 @@ class VoxelFeatures:
         self._seen[places] = stamp
         if len(self._keys) > self.max_voxels:
             self._forget()
+
+    def copy(self) -> VoxelFeatures:
+        """An independent copy."""
+        other = VoxelFeatures(self.voxel_size, self.dimension, self.max_voxels)
+        other.load_state(self.state())
+        return other
+
+    def moved(self, moved: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> VoxelFeatures:
+        """The same features elsewhere.
+
+        moved: takes (n, 3) points and the (n,) stamps when each was last seen, gives where they are now. A voxel that moves by
+        less than half its edge stays. Others share themselves out by their eight octants among the voxels they fall into, so that
+        turning leaves no holes.
+        """
+        keys, features, weights = self.arrays()
+        seen = self._seen[self._rows]
+        centers = self.centers_of(keys)
+        away = np.abs(moved(centers, seen) - centers).max(1, initial=0.0) > self.voxel_size / 2
+        octants = (np.stack(np.unravel_index(np.arange(8), (2, 2, 2)), 1) - 0.5) * self.voxel_size / 2
+        points = (centers[away][:, None] + octants).reshape(-1, 3)
+        target = np.concatenate([keys[~away], self.keys_of(moved(points, np.repeat(seen[away], 8)))])
+        source = np.concatenate([np.flatnonzero(~away), np.repeat(np.flatnonzero(away), 8)])
+        share = np.concatenate([np.ones((~away).sum()), np.full(8 * away.sum(), 1 / 8)])
+        return self._shared_out(target, source, share, keys, features, weights, seen)
+
+    def since(self, stamp: int) -> VoxelFeatures:
+        """Only the voxels seen after a stamp."""
+        keys, features, weights = self.arrays()
+        seen = self._seen[self._rows]
+        rows = np.flatnonzero(seen > stamp)
+        return self._shared_out(keys[rows], rows, np.ones(len(rows)), keys, features, weights, seen)
+
+    def joined(self, other: VoxelFeatures) -> VoxelFeatures:
+        """The voxels of both; where they meet, the weighted mean."""
+        keys, features, weights, seen = (np.concatenate(pair) for pair in zip(
+            (*self.arrays(), self._seen[self._rows]), (*other.arrays(), other._seen[other._rows]), strict=True))
+        return self._shared_out(keys, np.arange(len(keys)), np.ones(len(keys)), keys, features, weights, seen)
+
+    @property
+    def newest(self) -> int:
+        """The latest stamp at which a voxel was seen; 0 without any."""
+        return int(self._seen[self._rows].max(initial=0))
+
+    def _shared_out(self, target: np.ndarray, source: np.ndarray, share: np.ndarray, keys: np.ndarray, features: np.ndarray,
+                    weights: np.ndarray, seen: np.ndarray) -> VoxelFeatures:
+        """New voxels `target` (m,) that each take a share (m,) of a row `source` (m,) of the arrays; where several fall into one,
+        the weighted mean. Voxels that get less than a quarter of one are fringe and left out."""
+        inside = target >= 0
+        target, source, share = target[inside], source[inside], share[inside]
+        unique, row = np.unique(target, return_inverse=True)
+        size = (len(unique), len(keys))
+        portion = sparse.csr_matrix((share, (row.ravel(), source)), size)
+        weighted = sparse.csr_matrix((share * weights[source], (row.ravel(), source)), size)
+        total = np.asarray(weighted.sum(1)).ravel()
+        kept = np.asarray(portion.sum(1)).ravel() >= 0.25 - 1e-9
+        mean = (weighted @ features.astype(np.float32)) / np.maximum(total, 1e-9)[:, None]
+        newest = np.zeros(len(unique), np.int64)
+        np.maximum.at(newest, row.ravel(), seen[source])
+        made = VoxelFeatures(self.voxel_size, self.dimension, self.max_voxels)
+        made.load_state({"keys": unique[kept], "features": mean[kept].astype(np.float16),
+                         "weights": np.minimum(total[kept], _MAX_WEIGHT).astype(np.float32), "seen": newest[kept],
+                         "voxel_size": np.array([self.voxel_size])})
+        return made
+
+    def centers_of(self, keys: np.ndarray) -> np.ndarray:
+        """(N, 3) float64 centres of voxels, the inverse of `keys_of`."""
+        cells = np.stack([keys >> 42, (keys >> 21) & (2 * _OFFSET - 1), keys & (2 * _OFFSET - 1)], 1)
+        return (cells - _OFFSET + 0.5) * self.voxel_size
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Copies of the sorted keys (N,), their features (N, dimension) float16, and weights (N,)."""

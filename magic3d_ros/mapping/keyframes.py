@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +23,8 @@ class KeyframeStore:
 
     Iterating, `len` and `get` are about keyframes; `remembered` gives the frames between them too. Beyond keyframes.max_count
     the most redundant keyframe joins the frames between; beyond keyframes.max_memory the frames between whose neighbours in time
-    have nearly the same view are forgotten first, then the most redundant keyframes.
+    have nearly the same view are forgotten first, then the most redundant keyframes. forgotten: how many frames of the map are
+    no longer remembered.
     """
 
     def __init__(self, settings: KeyframeSettings) -> None:
@@ -70,7 +72,9 @@ class KeyframeStore:
 
     def add_between(self, frame: RGBDFrame, trust: np.ndarray | None = None) -> None:
         """Remember a frame that is no keyframe, at keyframes.between_width, so that it can be fused again; 0 = not at all."""
-        if self._settings.between_width:
+        if not self._settings.between_width:
+            self.forgotten += 1
+        else:
             small, trust = reduced(frame, self._settings.between_width, trust)
             self.restore([Keyframe.of(small, trust, _BETWEEN_QUALITY, is_between=True)])
 
@@ -86,6 +90,13 @@ class KeyframeStore:
     def replace_pose(self, stamp: int, camera_to_world: np.ndarray) -> bool:
         """Give what is remembered of that stamp another pose; False when nothing is. Raises ValueError for what is no pose."""
         return self._replace(stamp, lambda keyframe: keyframe.with_pose(camera_to_world))
+
+    def replace_poses(self, poses: Mapping[int, np.ndarray]) -> None:
+        """Give many stamps the poses that were found for them; stamps that are no longer remembered are passed over."""
+        for owner in (self._frames, self._between):
+            owner.update({stamp: replace(owner[stamp], camera_to_world=pose) for stamp, pose in poses.items() if stamp in owner})
+        if self._last is not None and self._last.stamp in poses:
+            self._last = self._frames.get(self._last.stamp, self._last)
 
     def set_trust(self, stamp: int, trust: np.ndarray | None) -> bool:
         """Say how far the pixels of that stamp are trusted to be static, (H, W) uint8; False when it is not remembered.
@@ -106,7 +117,7 @@ class KeyframeStore:
         self._frames.clear()
         self._between.clear()
         self._last = None
-        self._bytes = 0
+        self._bytes = self.forgotten = 0
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything as plain arrays: one row a frame, the compressed images one after the other."""
@@ -116,6 +127,7 @@ class KeyframeStore:
                 "cameras": np.array(cameras, np.float64).reshape(-1, 6),
                 "poses": np.array([f.camera_to_world for f in frames], np.float64).reshape(-1, 4, 4),
                 "between": np.array([f.is_between for f in frames], np.uint8),
+                "forgotten": np.array([self.forgotten], np.int64),
                 "image_bytes": np.array([[len(i) for i in f.images] for f in frames], np.int64).reshape(-1, 5),
                 "images": np.frombuffer(b"".join(i for f in frames for i in f.images), np.uint8)}
 
@@ -150,6 +162,8 @@ class KeyframeStore:
         self.clear()
         self.restore(frames)
         self._last = next((frame for frame in reversed(frames) if not frame.is_between), None)
+        # Frames between keyframes were forgotten at once before they were saved: how many is not known.
+        self.forgotten += int(np.ravel(state["forgotten"])[0]) if "forgotten" in state else 1
 
     def _put(self, keyframe: Keyframe) -> None:
         self._drop(keyframe.stamp)

@@ -61,6 +61,12 @@ class Mapper:
             points, normals = self._mesher.points(newest)
         return render(self.volume, points, normals, camera, camera_to_world, lock)
 
+    def replace_by(self, other: Mapper) -> None:
+        """Become what another map is, which must not be used any more. The old volume stays as it is for those who still read it:
+        take `volume` anew for each piece of work."""
+        self.volume, self._free_space, self._mesher, self._surface = (other.volume, other._free_space, other._mesher,
+                                                                      other._surface)
+
     def occupancy(self, up: np.ndarray) -> OccupancyGrid | None:
         """The floor plan for a unit up vector; None while there is no surface."""
         return self._free_space.occupancy(self.surface(), np.asarray(up, np.float64))

@@ -97,6 +97,10 @@ class TSDFVolume:
             for part in parts:
                 self._fuse(frame.camera, observation, *part, local)
 
+    def reach(self, frame: RGBDFrame, weights: np.ndarray | None = None) -> torch.Tensor:
+        """(n, 3) coordinates of the blocks around the surface that a frame sees: those it would add to the map."""
+        return self._blocks_to_update(frame, self._observe(frame, weights, False), False)
+
     def _observe(self, frame: RGBDFrame, weights: np.ndarray | None, carve: bool) -> Observation:
         if weights is not None and weights.shape != frame.depth.shape:
             raise ValueError(f"weights are {weights.shape}, the frame is {frame.depth.shape}")

@@ -1,0 +1,207 @@
+"""Poses made better in the background, and poses corrected from outside; both end in a map fused again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+import numpy as np
+
+from magic3d_ros.config import Settings
+from magic3d_ros.geometry.rigid import best_motion
+from magic3d_ros.mapping.keyframe import Keyframe
+from magic3d_ros.mapping.keyframes import KeyframeStore, distance
+from magic3d_ros.mapping.mapper import Mapper
+from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
+from magic3d_ros.mapping.refinement.alignment import align, frame_points
+from magic3d_ros.mapping.refinement.fusing import Cancelled, FreshMap
+from magic3d_ros.mapping.refinement.motion import WorldMotion
+from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
+
+_log = logging.getLogger(__name__)
+
+ROUNDS = 4  # of aligning all and fusing again: the gain of the fourth is .002 of in25 on redkitchen
+SETTLED = 0.001  # metres: a round whose median step is below is the last
+MOVED = (1e-4, 0.01)  # metres and degrees: less is no motion
+LONGEST_STEP = (0.15, 10.0)  # metres and degrees from where a frame was: farther than the truncation reaches, it is a slip
+
+LONGEST = 3600.0  # seconds, as action/RefineMap.action has it
+POSES_SHARE = 0.4  # of the time, where colour is trained after it: two rounds bring nearly all
+
+Progress = Callable[[str, float, float], None]
+
+
+class MapRefiner:
+    """Works on the parts of a scene: the map, what is remembered of its frames, and whatever else holds world coordinates.
+
+    map_lock: guards map and keyframes, taken for moments only. layers_lock: taken, before the other, while a new map takes its
+    place. moving: called then with the motion of the world by time, prepares the other layers to move; what it returns is called
+    in the moment of the change, and they move together.
+    """
+
+    def __init__(self, settings: Settings, mapper: Mapper, keyframes: KeyframeStore, map_lock: AbstractContextManager[object],
+                 layers_lock: AbstractContextManager[object], moving: Callable[[WorldMotion], Callable[[], None]]) -> None:
+        self._settings = settings
+        self._mapper, self._keyframes = mapper, keyframes
+        self._map_lock, self._layers_lock = map_lock, layers_lock
+        self._moving = moving
+
+    def refine(self, seconds: float, cancelled: Callable[[], bool], progress: Progress, poses: bool, calibration: bool,
+               appearance: Callable[[float, Callable[[], bool], Progress], Agreement] | None) -> RefinementReport:
+        """Spend a time on the map, in stages; what is not asked for is left out, and who is cancelled keeps what was reached.
+
+        appearance: trains colour for so many seconds and tells how well it then agrees with the keyframes. Raises ValueError for
+        a time that is none.
+        """
+        if not 0.0 < seconds <= LONGEST:
+            raise ValueError(f"{seconds} seconds cannot be spent on refining: more than 0, at most {LONGEST:.0f}")
+        if not len(self._keyframes):
+            return RefinementReport(False, "nothing to refine: no keyframe is remembered yet")
+        start = time.monotonic()
+        before = after = self._agreement()
+        done, moved, mean = [], 0, 0.0
+        try:
+            if poses:
+                share = POSES_SHARE if appearance else 1.0
+                moved, mean, rounds = self.refine_poses(start + share * seconds, cancelled, progress)
+                done.append(f"{moved} keyframes moved by {1000 * mean:.1f} mm on average in {rounds} rounds")
+                after = self._agreement()
+            left = start + seconds - time.monotonic()
+            if appearance is not None and left > 0 and not cancelled():
+                after = appearance(left, cancelled, progress)
+                done.append("appearance trained")
+        except Cancelled:
+            after = self._agreement()
+        message = "; ".join(done) or "nothing was asked for"
+        if cancelled():
+            message = f"cancelled; {'; '.join(done) or 'the map is as it was at the last complete round'}"
+        return RefinementReport(True, message, moved, mean, before.depth_error, after.depth_error, before.psnr, after.psnr,
+                                time.monotonic() - start)
+
+    def _agreement(self) -> Agreement:
+        with self._map_lock:
+            keyframes = list(self._keyframes)
+        return agreement(lambda camera, pose: self._mapper.render(camera, pose, newest=False, lock=self._map_lock), keyframes)
+
+    def refine_poses(self, deadline: float, cancelled: Callable[[], bool], progress: Progress) -> tuple[int, float, int]:
+        """Align every remembered frame with the map and fuse the map again from the new poses, in rounds, until a deadline
+        (time.monotonic) or until poses stay.
+
+        Returns how many keyframes moved, their mean correction in metres, and the rounds. Raises Cancelled; whole rounds stay.
+        """
+        begin = time.monotonic()
+        with self._map_lock:
+            given = {k.stamp: k.camera_to_world for k in self._keyframes.remembered()}
+        rounds = 0
+        spent = fusing = 0.0
+        while rounds < ROUNDS and (rounds == 0 or time.monotonic() + spent <= deadline):
+            start = time.monotonic()
+            with self._map_lock:
+                frames = self._keyframes.remembered()
+            fusing = fusing or self._fusing_time(frames)
+            poses, loss = self._aligned(frames, deadline - fusing, cancelled,
+                                        lambda done, loss: progress("poses", _share(begin, deadline), loss))
+            if not poses:
+                break
+            poses = _gauged(frames, poses)
+            steps = [distance(k.camera_to_world, poses[k.stamp])[0] for k in frames if k.stamp in poses]
+            # Frames for which there was no time, or too little known surface in view, move with those around them.
+            motion = WorldMotion({k.stamp: k.camera_to_world for k in frames if k.stamp in poses}, poses, lasting=False)
+            poses = {k.stamp: poses.get(k.stamp, motion.at(k.stamp) @ k.camera_to_world) for k in frames}
+            started = time.monotonic()
+            self._fuse_again(frames, poses, motion, cancelled,
+                             lambda loss=loss: progress("fusing", _share(begin, deadline), loss))  # type: ignore[misc]
+            fusing, spent = time.monotonic() - started, time.monotonic() - start
+            rounds += 1
+            if np.median(steps) < SETTLED:
+                break
+        with self._map_lock:
+            now = {k.stamp: k.camera_to_world for k in self._keyframes}
+        shifts = [distance(given[stamp], pose) for stamp, pose in now.items() if stamp in given]
+        return sum(_is_motion(s) for s in shifts), float(np.mean([s[0] for s in shifts])) if shifts else 0.0, rounds
+
+    def correct_poses(self, corrections: Mapping[int, np.ndarray]) -> CorrectionReport:
+        """Move what was seen at some stamps to where their poses should have been: {stamp: camera_to_world}.
+
+        What was seen between two corrected stamps moves by a motion between theirs, what was seen after the last moves with it.
+        Stamps that are not remembered are counted and passed over. Raises ValueError for a pose that is not rigid; nothing has
+        changed then.
+        """
+        with self._map_lock:
+            frames = self._keyframes.remembered()
+        known = {k.stamp: k for k in frames}
+        after = {stamp: known[stamp].with_pose(pose).camera_to_world for stamp, pose in corrections.items() if stamp in known}
+        unknown = len(corrections) - len(after)
+        if unknown:
+            _log.warning("%d of %d pose corrections are for stamps of which no frame is remembered: they are not used",
+                         unknown, len(corrections))
+        motion = WorldMotion({stamp: known[stamp].camera_to_world for stamp in after}, after, lasting=True)
+        poses = {k.stamp: motion.at(k.stamp) @ k.camera_to_world for k in frames}
+        shifts = [distance(k.camera_to_world, poses[k.stamp]) for k in frames if not k.is_between]
+        changed = [s for s in shifts if _is_motion(s)]
+        if not changed:
+            return CorrectionReport(len(after), unknown, 0, 0.0, "no keyframe moved" + (
+                f": none of {unknown} stamps is remembered" if unknown and not after else ""))
+        self._fuse_again(frames, poses, motion, lambda: False, lambda: None)
+        mean = float(np.mean([s[0] for s in changed]))
+        message = f"{len(changed)} keyframes moved by {100 * mean:.1f} cm on average, {len(frames)} frames fused again"
+        if unknown:
+            message += f"; {unknown} stamps are not remembered"
+        return CorrectionReport(len(after), unknown, len(changed), mean, message)
+
+    def _aligned(self, frames: list[Keyframe], deadline: float, cancelled: Callable[[], bool],
+                 progress: Callable[[int, float], None]) -> tuple[dict[int, np.ndarray], float]:
+        """Poses by stamp of the frames that could be aligned before the deadline, and their median error in metres."""
+        poses: dict[int, np.ndarray] = {}
+        errors: list[float] = []
+        # Keyframes first: where time is short the frames between can go with them.
+        for done, keyframe in enumerate(sorted(frames, key=lambda k: k.is_between)):
+            if cancelled():
+                raise Cancelled
+            if time.monotonic() > deadline and len(poses) >= 2:
+                break
+            volume = self._mapper.volume
+            found = align(volume, frame_points(keyframe, volume, seed=done), keyframe.camera_to_world, table_lock=self._map_lock)
+            step = distance(keyframe.camera_to_world, found.camera_to_world)
+            if found.aligned and step[0] < LONGEST_STEP[0] and step[1] < LONGEST_STEP[1]:
+                poses[keyframe.stamp] = found.camera_to_world
+                errors.append(found.error)
+            progress(done + 1, float(np.median(errors)) if errors else float("nan"))
+        return poses, float(np.median(errors)) if errors else float("nan")
+
+    def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion,
+                    cancelled: Callable[[], bool], progress: Callable[[], None]) -> None:
+        fresh = FreshMap(self._settings, self._mapper, self._keyframes, self._map_lock)
+        fresh.fuse(frames, poses, cancelled, lambda done: progress())
+        with self._layers_lock:
+            fresh.take_over(poses, motion, self._moving)
+
+    def _fusing_time(self, frames: list[Keyframe]) -> float:
+        """Seconds that fusing all frames again is expected to take, from one of them."""
+        if not frames:
+            return 0.0
+        start = time.monotonic()
+        Mapper(self._settings).integrate(frames[0].frame(), carve=False)
+        return 1.5 * (time.monotonic() - start) * len(frames)
+
+
+def _gauged(frames: list[Keyframe], poses: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """The poses moved together so that on the whole they stay where they were: frames agree among each other, nothing says where
+    all of them are. Of position and direction alike, a metre's arm each way."""
+    pairs = [(poses[k.stamp], k.camera_to_world) for k in frames if k.stamp in poses]
+    source, target = (np.concatenate([p[:3, 3] + arm * p[:3, axis] for p in side for axis in range(3) for arm in (-1.0, 1.0)])
+                      .reshape(-1, 3) for side in zip(*pairs, strict=True))
+    motion = best_motion(source, target)
+    return {stamp: motion @ pose for stamp, pose in poses.items()}
+
+
+def _is_motion(step: tuple[float, float]) -> bool:
+    return step[0] > MOVED[0] or step[1] > MOVED[1]
+
+
+def _share(begin: float, deadline: float) -> float:
+    return min(1.0, (time.monotonic() - begin) / max(deadline - begin, 1e-6))
+
+
