@@ -11,6 +11,8 @@ of the edge. Eight levels of two features then have 1.5 M parameters with 2^19 r
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import math
 from typing import Any
 
@@ -60,11 +62,10 @@ class HashGrid(torch.nn.Module):
 
         Differentiable once with respect to the table and to the points.
         """
-        if points.is_cuda:
-            from magic3d_ros.mapping.field.hash_grid_triton import encode, is_available
+        if points.is_cuda and _has_triton():
+            from magic3d_ros.mapping.field.hash_grid_triton import encode
 
-            if is_available():
-                return encode(points, self.table, self)
+            return encode(points, self.table, self)
         return _Encode.apply(points, self.table, self)
 
     def with_slopes(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -84,6 +85,12 @@ class HashGrid(torch.nn.Module):
         x, y, z = torch.stack([low, low + self.primes[:, None, None]], 1)
         rows = (x[:, None, None] ^ y[None, :, None] ^ z[None, None]).view(8, self.levels, -1)
         return rows.bitwise_and_(self.masks[:, None]).add_(self.starts[:, None]), scaled.sub_(lower)
+
+
+@functools.cache
+def _has_triton() -> bool:
+    """Whether Triton is installed (it comes with torch's CUDA builds for Linux); the plain version runs everywhere."""
+    return importlib.util.find_spec("triton") is not None
 
 
 def shares(place: torch.Tensor) -> torch.Tensor:
