@@ -95,8 +95,9 @@ def _splat(points: torch.Tensor, normals: torch.Tensor, camera: Camera, rotation
         inside = (((columns >= 0) & (columns < camera.width))[:, None, :] & ((rows >= 0) & (rows < camera.height))[:, :, None]
                   & ((fragment - z[chosen, None, None]).abs() <= 2 * radius))
         pixel = (rows.to(torch.int64) * camera.width)[:, :, None] + columns.to(torch.int64)[:, None, :]
-        pixels.append(pixel[inside])
-        depths.append(fragment[inside])
+        hits = inside.view(-1).nonzero()[:, 0]  # looked for once: indexing by a mask looks for them each time
+        pixels.append(pixel.view(-1).index_select(0, hits))
+        depths.append(fragment.view(-1).index_select(0, hits))
     return torch.cat(pixels), torch.cat(depths), relative.amin(0), relative.amax(0)
 
 
@@ -115,8 +116,8 @@ def _trace(sampler: TrilinearSampler, pixels: torch.Tensor, planes: torch.Tensor
         where.append(depth[crossing])
         # Next layer: planes clearly behind the one that failed, at pixels still open.
         nearest[candidates[crossing]] = torch.inf
-        behind = planes > nearest[pixels] + reach
-        pixels, planes = pixels[behind], planes[behind]
+        behind = (planes > nearest.index_select(0, pixels).add_(reach)).nonzero()[:, 0]
+        pixels, planes = pixels.index_select(0, behind), planes.index_select(0, behind)
     return torch.cat(found), torch.cat(where)
 
 
