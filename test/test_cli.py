@@ -236,6 +236,17 @@ def test_export_copies_what_other_programs_read(run, saved, tmp_path):
         assert (tmp_path / "out" / name).read_bytes() == (saved / name).read_bytes()
 
 
+def test_export_closes_the_mesh_for_simulators(run, saved, tmp_path):
+    code, output, errors = run("export", saved, tmp_path / "out", "--watertight")
+    assert code == 0, errors
+    assert lines(output)[-1] == str(tmp_path / "out" / "mesh_watertight.ply")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "mesh.ply", "mesh_watertight.ply", "objects.json", "points.ply"]
+    mesh = load_open3d().io.read_triangle_mesh(str(tmp_path / "out" / "mesh_watertight.ply"))
+    assert mesh.is_edge_manifold(allow_boundary_edges=False) and mesh.is_vertex_manifold()
+    assert mesh.has_vertex_colors() and mesh.has_vertex_normals()
+
+
 def test_view_opens_a_window_where_there_is_a_display(run, saved, monkeypatch):
     shown = []
     viewer = SimpleNamespace(draw_geometries=lambda things, window_name: shown.append((things, window_name)))

@@ -70,7 +70,8 @@ def map_source(
 
 def export(
     directory: Annotated[Path, typer.Argument(help="a map folder", file_okay=False)],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="folder for the three files", file_okay=False)],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="folder for the files", file_okay=False)],
+    watertight: Annotated[bool, typer.Option("--watertight", help="also mesh_watertight.ply: closed, for simulators")] = False,
 ) -> None:
     """Copy what other programs read out of a map: mesh.ply, points.ply, objects.json."""
     import shutil
@@ -82,6 +83,30 @@ def export(
     for name in (MESH, POINTS, OBJECTS):
         shutil.copyfile(directory / name, target / name)
         out.print(str(target / name), soft_wrap=True)
+    if watertight:
+        _close_mesh(directory, target)
+
+
+def _close_mesh(directory: Path, target: Path) -> None:
+    import os
+
+    from magic3d_ros.geometry.watertight import watertight
+    from magic3d_ros.mapping.surface import Surface
+    from magic3d_ros.storage.map_folder import MESH, WATERTIGHT_MESH, saved_settings
+    from magic3d_ros.storage.ply import read_mesh, write_mesh
+
+    cell = saved_settings(directory).map.voxel_size
+    surface = read_mesh(directory / MESH)
+    with notes.status("closing the surface"):
+        try:
+            vertices, faces, normals, colors = watertight(surface.vertices, surface.normals, surface.colors, cell)
+        except (ValueError, ImportError) as error:
+            raise CommandError(f"{target / WATERTIGHT_MESH} was not written: {error}") from error
+    closed = Surface(vertices, faces, normals, colors, surface.weights[:0])
+    unfinished = target / f".{WATERTIGHT_MESH}.{os.getpid()}"
+    write_mesh(unfinished, closed)
+    unfinished.replace(target / WATERTIGHT_MESH)
+    out.print(str(target / WATERTIGHT_MESH), soft_wrap=True)
 
 
 def _measure_held_out(pipeline: ScenePipeline, run: MappingRun) -> dict[str, float]:

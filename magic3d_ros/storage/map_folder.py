@@ -28,6 +28,7 @@ FORMAT_VERSION = 1
 """Counts up whenever a folder of the last version can no longer be read as it stands."""
 
 MANIFEST, MESH, POINTS, OBJECTS, STATE = "map.json", "mesh.ply", "points.ply", "objects.json", "state.safetensors"
+WATERTIGHT_MESH = "mesh_watertight.ply"
 OWN = frozenset({MANIFEST, MESH, POINTS, OBJECTS, STATE, "masks", "report.html"})
 """What belongs to a map and is replaced with it; anything else in the folder is left alone."""
 

@@ -28,9 +28,27 @@ def write_mesh(path: Path, surface: Surface) -> None:
     faces["count"] = 3
     faces["vertices"] = surface.faces
     with open(path, "wb") as file:
-        file.write(_header(vertices, f"element face {len(faces)}\nproperty list uchar int vertex_indices\n"))
+        file.write(_header(vertices, _face_header(len(faces))))
         file.write(vertices.tobytes())
         file.write(faces.tobytes())
+
+
+def read_mesh(path: Path) -> Surface:
+    """What `write_mesh` wrote; the vertices' weights, which a file does not have, are 1. Raises ValueError for any other file."""
+    data = path.read_bytes()
+    end = data.find(b"end_header\n") + len(b"end_header\n")
+    counts = {line.split()[1]: int(line.split()[2]) for line in data[:end].decode("ascii", "replace").splitlines()
+              if line.startswith("element ") and line.split()[2].isdecimal()}
+    vertices, faces = counts.get("vertex", -1), counts.get("face", -1)
+    header = _header(np.empty(0, _MESH_VERTEX), _face_header(faces), vertices)
+    if min(vertices, faces) < 0 or data[:end] != header or len(data) - end != (vertices * _MESH_VERTEX.itemsize
+                                                                              + faces * _FACE.itemsize):
+        raise ValueError(f"{path} is not the mesh.ply of a map")
+    table = np.frombuffer(data, _MESH_VERTEX, vertices, end)
+    triangles = np.frombuffer(data, _FACE, faces, end + vertices * _MESH_VERTEX.itemsize)["vertices"].copy()
+    places, normals, colors = (np.stack([table[name] for name in names], 1) for names in
+                               (("x", "y", "z"), ("nx", "ny", "nz"), ("red", "green", "blue")))
+    return Surface(places, triangles, normals, colors, np.ones(vertices, np.float32))
 
 
 def write_points(path: Path, surface: Surface, labels: np.ndarray) -> None:
@@ -61,6 +79,10 @@ def _records(kind: np.dtype, surface: Surface) -> np.ndarray:
         records["xyz"[axis]] = surface.vertices[:, axis]
         records[("red", "green", "blue")[axis]] = surface.colors[:, axis]
     return records
+
+
+def _face_header(count: int) -> str:
+    return f"element face {count}\nproperty list uchar int vertex_indices\n"
 
 
 def _header(vertices: np.ndarray, rest: str, count: int | None = None) -> bytes:

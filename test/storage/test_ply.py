@@ -7,7 +7,7 @@ import pytest
 
 from magic3d_ros.geometry.open3d_import import load_open3d
 from magic3d_ros.mapping.surface import Surface
-from magic3d_ros.storage.ply import read_points, write_mesh, write_points
+from magic3d_ros.storage.ply import read_mesh, read_points, write_mesh, write_points
 
 
 @pytest.fixture
@@ -41,6 +41,16 @@ def test_points_come_back(surface, tmp_path):
     np.testing.assert_array_equal(vertices, surface.vertices)
     np.testing.assert_array_equal(colors, surface.colors)
     assert labels.tolist() == [3, -1, 3, 12]
+
+
+def test_a_mesh_comes_back(surface, tmp_path):
+    write_mesh(tmp_path / "mesh.ply", surface)
+    back = read_mesh(tmp_path / "mesh.ply")
+    for name in ("vertices", "faces", "normals", "colors"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(surface, name))
+    (tmp_path / "mesh.ply").write_bytes((tmp_path / "mesh.ply").read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"not the mesh\.ply of a map"):
+        read_mesh(tmp_path / "mesh.ply")
 
 
 def test_an_empty_surface_is_a_valid_file(tmp_path):
