@@ -35,6 +35,7 @@ def arguments():
         argument("pose_source", "", "where poses come from; empty: as the profile says", ["", "tf", "pose", "odometry"]),
         argument("pose", "pose", "topic of the poses with pose_source:=pose (PoseStamped)"),
         argument("odometry", "odometry", "topic of the poses with pose_source:=odometry (Odometry)"),
+        argument("pose_corrections", "pose_corrections", "topic of corrected poses (a SLAM's loop closures, Path)"),
         argument("world_frame", "", "frame of the scene; empty: as the profile says"),
         argument("config", os.path.join(SHARE, "config", "magic3d.yaml"), "the profile: a YAML file with any of the settings"),
         argument("extractors", "0", "cue_extractor processes that run the 2D models; 0: scene_mapper runs them itself"),
@@ -62,7 +63,7 @@ def nodes(context: LaunchContext) -> list:
     clock = {"use_sim_time": LaunchConfiguration("use_sim_time").perform(context) == "true"}
     settings = profile(context, external_cues=shards > 0)
     topics = {"rgb": "rgb", "depth": "depth", "camera_info": "camera_info", "depth/camera_info": "depth_camera_info",
-              "pose": "pose", "odometry": "odometry"}
+              "pose": "pose", "odometry": "odometry", "pose_corrections": "pose_corrections"}
     remappings = [(topic, LaunchConfiguration(name)) for topic, name in topics.items()]
     common = {"package": "magic3d_ros", "output": "screen", "sigterm_timeout": SECONDS_TO_END}
     mapper = Node(executable="scene_mapper", name="scene_mapper", parameters=[settings, clock], remappings=remappings,

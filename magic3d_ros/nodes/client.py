@@ -114,6 +114,11 @@ class SceneClient:
         request = srv.ListObjects.Request(include_structure=structure, min_confidence=min_confidence)
         return [_record(o) for o in self._call(srv.ListObjects, "list_objects", request).objects.objects]
 
+    def list_moving(self) -> list[dict[str, Any]]:
+        """Records of what moves in the newest frame, largest first; ids are not kept from call to call."""
+        reply = self._call(srv.ListObjects, "list_objects", srv.ListObjects.Request(include_moving=True))
+        return [_record(o) for o in reply.moving.objects]
+
     def get_object(self, object_id: int, points: bool = False, image: bool = False) -> tuple[dict[str, Any], np.ndarray | None]:
         """One thing's record (with `points`, (n, 3), where asked for) and its best view as (H, W, 3) uint8, or None.
 
@@ -170,18 +175,16 @@ class SceneClient:
         if not self._spin_until(self._refining.server_is_ready, min(10.0, self.timeout), f"waiting for {name}"):
             raise ServiceUnavailable(self._absent("does not refine maps"))
         goal = RefineMap.Goal(seconds=float(seconds), poses=poses, calibration=calibration, appearance=appearance)
-        sent = self._refining.send_goal_async(goal, lambda m: progress(m.feedback.stage, m.feedback.progress, m.feedback.loss))
-        self._await(sent, name, self.timeout)
-        handle: Any = sent.result()
-        if not handle.accepted:
-            raise RequestFailed(f"{name} does not take goals: the node is going down")
-        finished = handle.get_result_async()
+        silent: list[bool] = []
+        sent = self._refining.send_goal_async(goal, lambda m: None if silent else progress(
+            m.feedback.stage, m.feedback.progress, m.feedback.loss))
         try:
-            self._await(finished, name, seconds + self.timeout)
+            result = self._refined(sent, name, seconds + self.timeout)
         except KeyboardInterrupt:
-            handle.cancel_goal_async()
-            self._await(finished, name, self.timeout)
-        result = finished.result().result
+            silent.append(True)
+            self._await(sent, name, self.timeout)
+            sent.result().cancel_goal_async()  # type: ignore[union-attr]
+            result = self._refined(sent, name, self.timeout)
         _check(result)
         return {field: getattr(result, field) for field in result.get_fields_and_field_types()}
 
@@ -201,6 +204,14 @@ class SceneClient:
                 level = status.level[0] if isinstance(status.level, bytes) else int(status.level)
                 self._diagnostics[part] = DiagnosticStatus(part, level, status.message, {v.key: v.value for v in status.values})
                 self._diagnostics_at = time.monotonic()
+
+    def _refined(self, sent: Any, name: str, timeout: float) -> RefineMap.Result:
+        self._await(sent, name, self.timeout)
+        if not sent.result().accepted:
+            raise RequestFailed(f"{name} does not take goals: the node is going down")
+        finished = sent.result().get_result_async()
+        self._await(finished, name, timeout)
+        return finished.result().result
 
     def _call(self, service: Any, name: str, request: Any, wait: float | None = None) -> Any:
         client = self._ready_client(service, name, min(10.0, self.timeout) if wait is None else wait)

@@ -72,6 +72,8 @@ class LiveMapping:
         self._last_update = time.monotonic()
         self._update_seconds = 0.0
         self._stopped = threading.Event()
+        self._correcting = threading.Lock()
+        self._corrections = 0
         self._understanding_since: float | None = None
         self._queue = WorkQueue(self._add, self._forget_late_keyframes, self._queue_full, settings.ros.queue_size)
         self._thinking = WorkQueue(lambda _: None, self._understand_when_due, lambda _: None)
@@ -129,13 +131,28 @@ class LiveMapping:
         """Run a job that makes pictures, beside mapping and questions."""
         self._beside(self._drawing, job, done)
 
-    def refine(self, job: Callable[[ScenePipeline], Any], done: Done) -> None:
-        """Run a long job that improves the map through the pipeline's own locks, beside everything else."""
-        self._beside(self._refining, job, done)
+    def refine(self, job: Callable[[ScenePipeline, Callable[[], bool]], Any], done: Done) -> None:
+        """Run a long job that improves the map through the pipeline's own locks, beside everything else.
 
-    def rethink(self, job: Callable[[ScenePipeline], Any], done: Done) -> None:
-        """Run a job that changes what the scene is made of between two updates of it; frames need not wait."""
-        self._beside(self._thinking, job, done)
+        It is given a function that says whether it should end early: the node goes down, the map was replaced, or corrected poses
+        wait, by which everything will move.
+        """
+        def work(pipeline: ScenePipeline) -> Any:
+            return job(pipeline, lambda: self.stopping or self._corrections > 0 or self.pipeline is not pipeline)
+
+        self._beside(self._refining, self._telling(work), done)
+
+    def correct(self, job: Callable[[ScenePipeline], Any], done: Done) -> None:
+        """Run a job that moves what was mapped, after the refinement under way has ended early for it."""
+        with self._correcting:
+            self._corrections += 1
+
+        def ended(result: Any, error: Exception | None) -> None:
+            with self._correcting:
+                self._corrections -= 1
+            done(result, error)
+
+        self._beside(self._refining, self._telling(job), ended)
 
     def add_cues(self, cues: CueFrame) -> None:
         """Cues from elsewhere for a keyframe that waits for them; late or unknown ones are counted. Any thread."""
@@ -174,6 +191,18 @@ class LiveMapping:
             self.submit(job, done)
         else:
             thread.submit(lambda: job(self._ready_pipeline()), done)
+
+    def _telling(self, job: Callable[[ScenePipeline], Any]) -> Callable[[ScenePipeline], Any]:
+        """The job, after which a new scene that it made counts as a new version."""
+        def work(pipeline: ScenePipeline) -> Any:
+            before = pipeline.scene
+            try:
+                return job(pipeline)
+            finally:
+                if pipeline.scene is not before and self.pipeline is pipeline:
+                    self.version += 1
+
+        return work
 
     def _ready_pipeline(self) -> ScenePipeline:
         if self.pipeline is None:

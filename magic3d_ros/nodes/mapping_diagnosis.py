@@ -10,6 +10,8 @@ import numpy as np
 from magic3d_ros.nodes.diagnostics import Report
 from magic3d_ros.nodes.frame_counts import FrameCounts
 from magic3d_ros.nodes.live_mapping import LiveMapping
+from magic3d_ros.nodes.pose_corrections import PoseCorrections
+from magic3d_ros.nodes.refinement_action import RefinementAction
 
 _FINE, _WARNING, _ERROR = 0, 1, 2
 
@@ -107,8 +109,8 @@ def pose_report(state: InputState) -> Report:
     return Report("poses", _FINE, f"{state.tried} is known" if state.tried else "no pose was needed yet", values)
 
 
-def mapping_report(mapping: LiveMapping) -> Report:
-    """What the map holds and what its stages cost."""
+def mapping_report(mapping: LiveMapping, rendered: float = 0.0) -> Report:
+    """What the map holds and what its stages cost. rendered: pictures of the map a second."""
     scene, pipeline = mapping.scene, mapping.pipeline
     low, median, high = mapping.depth_range
     values: dict[str, object] = {
@@ -116,7 +118,8 @@ def mapping_report(mapping: LiveMapping) -> Report:
         "understanding_for_s": mapping.busy_for,
         "scene_version": mapping.version, "surface_points": len(scene.surface),
         "objects": sum(o.kind == "object" for o in scene.objects),
-        "structure": sum(o.kind == "structure" for o in scene.objects), "memory_mb": resident_megabytes()}
+        "structure": sum(o.kind == "structure" for o in scene.objects), "memory_mb": resident_megabytes(),
+        "rendered_per_second": rendered}
     if pipeline is not None:
         values["keyframes"] = len(pipeline.keyframes)
         for stage, seconds in pipeline.timings.items():
@@ -127,6 +130,17 @@ def mapping_report(mapping: LiveMapping) -> Report:
     if mapping.counts.why.get("error"):
         return Report("mapping", _ERROR, f"a frame met an unexpected error: {mapping.counts.why['error']}", values)
     return Report("mapping", _FINE, f"{values['objects']} objects, {values['surface_points']} surface points", values)
+
+
+def refinement_report(refinement: RefinementAction, corrections: PoseCorrections) -> Report:
+    """What improves the map or moves it."""
+    values = {"last_refinement": refinement.last, "last_corrections": corrections.message,
+              "corrections_applied": corrections.applied, "corrections_unknown": corrections.unknown}
+    message = f"refining: {refinement.under_way}" if refinement.under_way else "no refinement is under way"
+    if corrections.unknown and not corrections.applied:
+        return Report("refinement", _WARNING, f"none of {corrections.unknown} corrected poses has the stamp of a frame that is "
+                      "remembered: pose_corrections must carry the stamps of the images", values)
+    return Report("refinement", _FINE, message, values)
 
 
 def cue_report(mapping: LiveMapping, extractors: int, refused: str) -> Report:

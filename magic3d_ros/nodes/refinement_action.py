@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
-from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
@@ -13,9 +13,12 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 from magic3d_ros.action import RefineMap
+from magic3d_ros.mapping.refinement.reports import RefinementReport
 from magic3d_ros.nodes.jobs import Answers
 from magic3d_ros.nodes.live_mapping import LiveMapping, NotReady
 from magic3d_ros.pipeline import ScenePipeline
+
+_log = logging.getLogger(__name__)
 
 MAX_SECONDS = 3600.0
 _FEEDBACK_INTERVAL = 0.25
@@ -23,16 +26,18 @@ _FEEDBACK_INTERVAL = 0.25
 
 
 class RefinementAction:
-    """One refinement at a time, on the mapping's thread for it.
+    """One refinement at a time, on the mapping's thread for it. under_way: the stage that is worked on, or empty. last: what the
+    last one did, or why it could not.
 
     ROS gives a rejected goal no words; so a goal that cannot be is accepted and ends at once as aborted, with the reason in
-    `message`. A cancelled one keeps what was reached and tells it. It also ends when the node does, and when the map is replaced.
+    `message`. A cancelled one keeps what was reached and tells it. So does one that ends because the node goes down, the map is
+    replaced, or corrected poses have come.
     """
 
     def __init__(self, node: Node, mapping: LiveMapping) -> None:
         self._node, self._mapping = node, mapping
         self._answers = Answers(node)
-        self._running = False
+        self.under_way = self.last = ""
         self._server = ActionServer(node, RefineMap, "~/refine_map", self._execute, callback_group=ReentrantCallbackGroup(),
                                     cancel_callback=lambda _: CancelResponse.ACCEPT)
 
@@ -45,17 +50,19 @@ class RefinementAction:
         problem = self._problem(goal.request)
         if problem:
             return self._abort(goal, problem)
-        self._running = True
+        self.under_way = "begins"
         try:
             report = await self._answers.of(
-                lambda done: self._mapping.refine(lambda pipeline: self._refine(pipeline, goal), done))
-        except (NotReady, ValueError) as error:
+                lambda done: self._mapping.refine(lambda pipeline, ended: self._refine(pipeline, ended, goal), done))
+        except NotReady as error:
             return self._abort(goal, str(error))
-        except Exception as error:  # whatever it was, the one who waits for the result must be told; it is logged as well
+        except Exception as error:  # whatever it was, the one who waits for the result must be told
+            _log.error("refine_map met an error", exc_info=error)
             return self._abort(goal, f"unexpected {type(error).__name__}: {error}")
         finally:
-            self._running = False
+            self.under_way = ""
         result = _result(report)
+        self.last = result.message
         if goal.is_cancel_requested:
             goal.canceled()
         elif result.success:
@@ -69,26 +76,24 @@ class RefinementAction:
             return f"seconds must lie above 0 and not beyond {MAX_SECONDS:.0f}, not {request.seconds:g}"
         if not (request.poses or request.calibration or request.appearance):
             return "nothing to refine: set poses, calibration or appearance"
-        if self._running:
+        if self.under_way:
             return "another refinement is under way: wait for it, or cancel it"
         return ""
 
-    def _refine(self, pipeline: ScenePipeline, goal: ServerGoalHandle) -> Any:
+    def _refine(self, pipeline: ScenePipeline, ended: Callable[[], bool], goal: ServerGoalHandle) -> RefinementReport:
         if not len(pipeline.keyframes):
-            raise ValueError("nothing has been mapped yet: there is nothing to refine")
+            raise NotReady("nothing has been mapped yet: there is nothing to refine")
         wanted = {name: getattr(goal.request, name) for name in ("poses", "calibration", "appearance")}
 
-        def obsolete() -> bool:
-            return self._mapping.stopping or self._mapping.pipeline is not pipeline
+        def tell(feedback: RefineMap.Feedback) -> None:
+            self.under_way = f"{feedback.stage}, {feedback.progress:.0%} of the time"
+            goal.publish_feedback(feedback)
 
-        report = pipeline.refine(goal.request.seconds, lambda: goal.is_cancel_requested or obsolete(),
-                                 _throttled(goal.publish_feedback), **wanted)
-        if not obsolete():
-            self._mapping.understand()  # things and topics follow the refined surface
-        return report
+        return pipeline.refine(goal.request.seconds, lambda: goal.is_cancel_requested or ended(), _throttled(tell), **wanted)
 
     def _abort(self, goal: ServerGoalHandle, why: str) -> RefineMap.Result:
         self._node.get_logger().warning(f"refine_map: {why}")
+        self.last = why
         goal.abort()
         return RefineMap.Result(success=False, message=why, **dict.fromkeys(_MEASURED, math.nan))
 
@@ -96,7 +101,7 @@ class RefinementAction:
 _MEASURED = ("depth_error_before", "depth_error_after", "psnr_before", "psnr_after")
 
 
-def _result(report: Any) -> RefineMap.Result:
+def _result(report: RefinementReport) -> RefineMap.Result:
     """The report's fields, which are those of the result."""
     result = RefineMap.Result()
     for name in result.get_fields_and_field_types():

@@ -17,12 +17,22 @@ from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.nodes.cue_exchange import KeyframeSender
 from magic3d_ros.nodes.diagnostics import DiagnosticsPublisher, Report
+from magic3d_ros.nodes.distractor_topics import DistractorTopics
 from magic3d_ros.nodes.frame_counts import FrameCounts
 from magic3d_ros.nodes.frame_input import FrameInput
 from magic3d_ros.nodes.instance_masks import InstanceMasks
 from magic3d_ros.nodes.live_mapping import Incoming, LiveMapping
-from magic3d_ros.nodes.mapping_diagnosis import InputState, cue_report, input_report, mapping_report, pose_report, sync_report
+from magic3d_ros.nodes.mapping_diagnosis import (
+    InputState,
+    cue_report,
+    input_report,
+    mapping_report,
+    pose_report,
+    refinement_report,
+    sync_report,
+)
 from magic3d_ros.nodes.parameters import declare_settings, follow_changes
+from magic3d_ros.nodes.pose_corrections import PoseCorrections
 from magic3d_ros.nodes.refinement_action import RefinementAction
 from magic3d_ros.nodes.rendered_views import RenderedViews
 from magic3d_ros.nodes.scene_services import SceneServices
@@ -47,7 +57,9 @@ class SceneMapper(LifecycleNode):
         self._topics: SceneTopics | None = None
         self._masks: InstanceMasks | None = None
         self._views: RenderedViews | None = None
+        self._moving: DistractorTopics | None = None
         self._refinement: RefinementAction | None = None
+        self._corrections: PoseCorrections | None = None
         self._scene_services: SceneServices | None = None
         self._sender: KeyframeSender | None = None
         self._timers_of_activity: dict[str, Any] = {}
@@ -63,13 +75,17 @@ class SceneMapper(LifecycleNode):
         if self.settings.ros.external_cues:
             self._sender = KeyframeSender(self, "keyframe", extractor.name)
         self.counts = FrameCounts()
-        self.mapping = LiveMapping(self.settings, lambda: self._build(extractor), self.counts, self._send_keyframe())
+        world = self.settings.ros.world_frame
+        self._moving = DistractorTopics(self, world)
+        self.mapping = LiveMapping(self.settings, lambda: self._build(extractor), self.counts, self._send_keyframe(),
+                                   self._moving.publish)
         if self._sender is not None:
             self._sender.mapping = self.mapping
-        self._topics = SceneTopics(self, self.settings.ros.world_frame)
+        self._topics = SceneTopics(self, world)
         self._masks = InstanceMasks(self)
         self._views = RenderedViews(self, self.settings.ros, self.mapping)
         self._refinement = RefinementAction(self, self.mapping)
+        self._corrections = PoseCorrections(self, self.settings.ros, self.mapping, self._between)
         self._scene_services = SceneServices(self, self.settings, self.mapping, self._topics, self._to_world)
         self.mapping.start()
         return super().on_configure(state)
@@ -153,6 +169,11 @@ class SceneMapper(LifecycleNode):
             raise LookupError(f"no transforms are known: give the pose in '{self.settings.ros.world_frame}'")
         return self._input.poses.to_world(frame, stamp)
 
+    def _between(self, target: str, source: str, stamp: int) -> np.ndarray:
+        if self._input is None:
+            raise LookupError("no transforms are known: the node is not listening")
+        return self._input.poses.between(target, source, stamp)
+
     def _on_changed(self, name: str) -> None:
         value = self.settings.flat()[name]
         pipeline = self.mapping.pipeline if self.mapping is not None else None
@@ -176,10 +197,12 @@ class SceneMapper(LifecycleNode):
         if self.mapping is not None and not self.mapping.stop():
             self.get_logger().error("the worker did not end within half a minute")
         self.mapping = None
-        for part in (self._scene_services, self._refinement, self._topics, self._masks, self._views, self._sender):
+        for part in (self._scene_services, self._refinement, self._corrections, self._topics, self._masks, self._views,
+                     self._moving, self._sender):
             if part is not None:
                 part.close()
-        self._scene_services = self._refinement = self._topics = self._masks = self._views = self._sender = None
+        self._scene_services = self._refinement = self._corrections = None
+        self._topics = self._masks = self._views = self._moving = self._sender = None
 
     def _reports(self) -> list[Report]:
         if self.mapping is None:
@@ -187,7 +210,9 @@ class SceneMapper(LifecycleNode):
         loading = self.mapping.failure or ("" if self.mapping.pipeline is not None else "the models are loading")
         state = self._input_state()
         reports = [input_report(state, self.counts, self._active, loading), sync_report(state), pose_report(state),
-                   mapping_report(self.mapping)]
+                   mapping_report(self.mapping, self._views.rate if self._views is not None else 0.0)]
+        if self._refinement is not None and self._corrections is not None:
+            reports.append(refinement_report(self._refinement, self._corrections))
         if self._sender is not None:
             reports.append(cue_report(self.mapping, self._sender.extractors, self._sender.refused))
         return reports

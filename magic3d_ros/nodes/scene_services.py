@@ -20,7 +20,7 @@ from magic3d_ros.nodes.conversions import header, image_message, pose_matrix
 from magic3d_ros.nodes.jobs import Answers
 from magic3d_ros.nodes.live_mapping import LiveMapping, NotReady
 from magic3d_ros.nodes.map_names import map_folder
-from magic3d_ros.nodes.object_messages import detailed_object, object_array
+from magic3d_ros.nodes.object_messages import detailed_object, object_array, object_message
 from magic3d_ros.nodes.ros_install import color_image
 from magic3d_ros.nodes.scene_topics import SceneTopics
 from magic3d_ros.scene import Scene
@@ -109,10 +109,15 @@ class SceneServices:
             response.message = f"{int((indices >= 0).sum())} of {len(indices)} points named"
         return response
 
-    def list_objects(self, request: srv.ListObjects.Request, response: srv.ListObjects.Response) -> srv.ListObjects.Response:
-        """All things of the newest scene."""
-        scene = self._mapping.scene
+    async def list_objects(self, request: srv.ListObjects.Request,
+                           response: srv.ListObjects.Response) -> srv.ListObjects.Response:
+        """All things of the newest scene and, where asked for, what moves in the newest frame."""
+        scene, pipeline = self._mapping.scene, self._mapping.pipeline
         response.objects = object_array(scene, self._header(scene), request.include_structure, request.min_confidence)
+        if request.include_moving and pipeline is not None:
+            moving = await self._answers.of(lambda done: self._mapping.ask(lambda p: p.moving_things(), done))
+            response.moving.header = header(pipeline.last_stamp, self._settings.ros.world_frame)
+            response.moving.objects = [object_message(thing) for thing in moving]
         return response
 
     async def get_object(self, request: srv.GetObject.Request, response: srv.GetObject.Response) -> srv.GetObject.Response:
@@ -152,7 +157,7 @@ class SceneServices:
                 pose = self._to_world(frame, stamp.sec * 1_000_000_000 + stamp.nanosec) @ pose
             if not np.isfinite(pose).all():
                 raise ValueError("the camera's pose is not a rigid transform: is its quaternion of unit length?")
-            return pipeline.scene, pipeline.mapper.render(camera, pose)
+            return pipeline.scene, pipeline.render(camera, pose)
 
         result = await self._try(render, response)
         if result is not None:

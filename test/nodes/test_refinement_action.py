@@ -40,13 +40,10 @@ class Pipeline:
         while (spent := time.monotonic() - start) < seconds and not cancelled():
             progress("poses" if spent < seconds / 2 else "appearance", spent / seconds, 1.0 - spent / seconds)
             time.sleep(0.02)
+        self.scene = Scene.empty()
         return SimpleNamespace(success=True, message=f"refined for {spent:.2f} s", keyframes_moved=7, mean_correction=0.01,
                                depth_error_before=0.02, depth_error_after=0.01, psnr_before=math.nan, psnr_after=math.nan,
                                seconds_spent=spent)
-
-    def understand(self, thorough: bool = False) -> Scene:
-        self.scene = Scene.empty()
-        return self.scene
 
 
 @pytest.fixture

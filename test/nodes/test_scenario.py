@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import pathlib
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import rclpy
 from magic3d_ros.msg import ObjectArray
-from nav_msgs.msg import OccupancyGrid
+from nav_msgs.msg import OccupancyGrid, Path
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from visualization_msgs.msg import Marker, MarkerArray
 
 from magic3d_ros.child_process import Child
 from magic3d_ros.config import Settings
 from magic3d_ros.nodes.client import RequestFailed, SceneClient
 from magic3d_ros.nodes.clouds import cloud_columns
+from magic3d_ros.nodes.conversions import header, nanoseconds, pose_stamped
 from magic3d_ros.nodes.scene_topics import LATCHED
+from magic3d_ros.sources.image_codec import decode_depth
 from magic3d_ros.sources.open import open_source
+from magic3d_ros.sources.room import open_room
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 TOPICS = {"points": PointCloud2, "instances": PointCloud2, "objects": ObjectArray, "object_markers": MarkerArray, "mesh": Marker,
-          "occupancy": OccupancyGrid, "instance_mask": Image, "instance_overlay": Image}
+          "occupancy": OccupancyGrid, "instance_mask": Image, "instance_overlay": Image, "rendered/rgb": Image,
+          "rendered/depth": Image, "rendered/camera_info": CameraInfo, "distractor_mask": Image, "uncertainty": Image,
+          "moving_points": PointCloud2}
+OF_EVERY_FRAME = ("distractor_mask", "uncertainty", "moving_points")
 START_SECONDS, MAP_SECONDS = 120.0, 120.0
 
 
@@ -59,12 +66,13 @@ class Ear:
         self.node = rclpy.create_node("ear", context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
-        self.heard: dict[str, bytes] = {}
+        self.heard: dict[str, list[bytes]] = {}
 
     def listen(self, *names: str) -> None:
         for name in names:
-            self.node.create_subscription(TOPICS[name], f"/scene_mapper/{name}",
-                                          lambda raw, name=name: self.heard.update({name: raw}), LATCHED, raw=True)
+            self.node.create_subscription(
+                TOPICS[name], f"/scene_mapper/{name}", lambda raw, name=name: self.heard.setdefault(name, []).append(raw),
+                10 if name in OF_EVERY_FRAME else LATCHED, raw=True)
 
     def hear(self, condition: Callable[[], bool], seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -72,8 +80,11 @@ class Ear:
             self.executor.spin_once(timeout_sec=0.1)
         return condition()
 
-    def message(self, name: str):
-        return deserialize_message(self.heard[name], TOPICS[name])
+    def message(self, name: str, which: int = -1):
+        return deserialize_message(self.heard[name][which], TOPICS[name])
+
+    def stamps(self, name: str) -> list[int]:
+        return [nanoseconds(self.message(name, i).header.stamp) for i in range(len(self.heard[name]))]
 
     def close(self) -> None:
         self.executor.shutdown(timeout_sec=1.0)
@@ -93,7 +104,7 @@ def played(start_node, tmp_path_factory: pytest.TempPathFactory):
     with SceneClient(timeout=START_SECONDS) as client:
         client.wait(START_SECONDS)
         total = len(room_frames())
-        assert eventually(lambda: not mapper.running or counts(client)["used"] == total, MAP_SECONDS), (
+        assert ear.hear(lambda: not mapper.running or counts(client)["used"] == total, MAP_SECONDS), (
             client.diagnostics()["input"], mapper.last_lines(), player.last_lines())
         yield mapper, player, client, ear, maps
     ear.close()
@@ -129,6 +140,52 @@ def test_the_scene_is_published(played):
     assert mask.encoding == "32SC1"
     assert set(np.unique(np.frombuffer(mask.data, np.int32))) <= ids | {-1}
     assert (ear.message("instance_overlay").encoding, ear.message("instance_overlay").width) == ("rgb8", mask.width)
+
+
+def test_the_map_is_shown_from_where_the_camera_is(played):
+    ear = played[3]
+    frames = room_frames()
+    assert ear.hear(lambda: len(ear.heard["distractor_mask"]) == len(frames), 20)
+    frame, stamp = frames[-1], ear.stamps("distractor_mask")[-1]
+    assert ear.hear(lambda: ear.stamps("rendered/depth")[-1] == stamp == ear.stamps("instance_mask")[-1], 60), (
+        stamp, ear.stamps("rendered/depth")[-3:], ear.stamps("instance_mask")[-3:])
+    rgb, info = ear.message("rendered/rgb"), ear.message("rendered/camera_info")
+    assert (rgb.encoding, rgb.width, rgb.height) == ("rgb8", info.width, info.height)
+    assert info.width == min(320, frame.camera.width)
+    depth = decode_depth(ear.message("rendered/depth"))
+    seen = cv2.resize(frame.depth, (info.width, info.height), interpolation=cv2.INTER_NEAREST)
+    both = (depth > 0) & (seen > 0) & (seen < 4)
+    assert both.mean() > 0.5
+    assert np.median(np.abs(depth - seen)[both]) < 0.02
+    for name in ("rendered/rgb", "rendered/depth", "instance_mask", "instance_overlay"):
+        assert ear.message(name).header.frame_id == "camera_color_optical_frame"
+
+
+def test_what_moves_is_told_of_every_frame(played):
+    _, _, client, ear, _ = played
+    total = len(room_frames())
+    assert ear.hear(lambda: all(len(ear.heard.get(name, ())) == total for name in OF_EVERY_FRAME), 20), {
+        name: len(messages) for name, messages in ear.heard.items()}
+    stamps = ear.stamps("distractor_mask")
+    room, both = open_room("tiny", Settings()), np.zeros(2)
+    assert stamps == sorted(set(stamps)) == ear.stamps("uncertainty") == ear.stamps("moving_points")
+    for which in range(total):
+        mask, beta = ear.message("distractor_mask", which), ear.message("uncertainty", which)
+        assert (mask.encoding, beta.encoding) == ("mono8", "32FC1")
+        assert (mask.width, mask.height, mask.header) == (beta.width, beta.height, beta.header)
+        assert mask.header.frame_id == "camera_color_optical_frame"
+        assert ear.message("moving_points", which).header.frame_id == "map"
+        told = np.asarray(mask.data).reshape(mask.height, mask.width)
+        assert set(np.unique(told)) <= {0, 255}
+        truth = room.render(which).truth.distractor
+        both += np.array([((told == 255) & truth).sum(), ((told == 255) | truth).sum()])
+        found = np.stack([cloud_columns(ear.message("moving_points", which))[axis] for axis in "xyz"], 1)
+        if truth.mean() > 0.1:
+            assert len(found) > 10
+        if not truth.any():
+            assert len(found) == 0
+    assert both[0] / both[1] > 0.7  # somebody walks through this room
+    assert client.list_moving() == []  # and is gone in the last frame
 
 
 def test_who_comes_late_hears_the_last_scene(played):
@@ -190,6 +247,36 @@ def test_points_named_by_labels(played):
         client.segment([])
 
 
+def test_the_map_is_refined_in_the_background(played):
+    client = played[2]
+    heard: list[str] = []
+    result = client.refine(4.0, appearance=False, progress=lambda stage, share, loss: heard.append(stage))
+    assert result["success"], result["message"]
+    assert heard[0] == "poses"
+    assert result["depth_error_after"] < 0.02
+    assert client.diagnostics()["refinement"].values["last_refinement"] == result["message"]
+
+
+def test_corrected_poses_move_what_was_mapped(played):
+    _, _, client, ear, _ = played
+    before = {thing["id"]: thing["centroid"] for thing in client.list_objects()}
+    away = np.eye(4)
+    away[1, 3] = 1.0
+    corrected = Path(header=header(0, "map"), poses=[
+        pose_stamped(away @ frame.camera_to_world, header(stamp, "map"))
+        for stamp, frame in zip(ear.stamps("distractor_mask"), room_frames(), strict=True)])
+    corrected.poses.append(pose_stamped(away, header(12345, "map")))
+    publisher = ear.node.create_publisher(Path, "/pose_corrections", 10)
+    assert ear.hear(lambda: publisher.get_subscription_count() == 1, 20)
+    publisher.publish(corrected)
+    assert ear.hear(lambda: client.diagnostics()["refinement"].values["corrections_unknown"] == "1", 60)
+    after = {thing["id"]: thing["centroid"] for thing in client.list_objects()}
+    kept = before.keys() & after.keys()
+    assert len(kept) >= 0.7 * len(before)
+    shift = np.array([np.subtract(after[i], before[i]) for i in kept])
+    np.testing.assert_allclose(np.median(shift, axis=0), [0, 1, 0], atol=0.03)
+
+
 def test_save_reset_and_load(played):
     _, _, client, _, maps = played
     before = client.list_objects()
@@ -215,5 +302,5 @@ def test_the_mapper_ends_cleanly_on_interrupt(played):
     pid = mapper._process.pid
     mapper.stop(patience=40.0)
     assert mapper.returncode == 0, mapper.last_lines()
-    assert not Path(f"/proc/{pid}").exists()
+    assert not pathlib.Path(f"/proc/{pid}").exists()
     assert "Traceback" not in mapper.log.read_text(encoding="utf-8")
