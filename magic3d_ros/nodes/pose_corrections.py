@@ -64,8 +64,8 @@ class PoseCorrections:
         poses = {nanoseconds(p.header.stamp): pose_matrix(p.pose) for p in path.poses}
         broken = sum(not np.isfinite(pose).all() for pose in poses.values())
         if broken:
-            raise ValueError(f"{broken} of {len(poses)} corrected poses are no rigid transforms: NaN, or no rotation; none of them "
-                             "is used")
+            raise ValueError(f"{broken} of {len(poses)} corrected poses are no rigid transforms (NaN, or no rotation): none of "
+                             "them is used")
         world, body = self._settings.world_frame, self._settings.corrected_frame
         frame = path.header.frame_id or world
         if poses and frame != world:
