@@ -76,6 +76,8 @@ class MapSettings:
     min_weight: float = setting(3.0, "observations a voxel needs before it is surface", "", 0.0, 1000.0)
     max_blocks: int = setting(65536, "cap on 8x8x8-voxel blocks (11 kB each); the least recently seen go first", "blocks", 64, 4194304)
     free_voxel_size: float = setting(0.1, "edge of a voxel of the free-space layer", "m", 0.02, 1.0)
+    self_check_every: int = setting(20, "one of so many keyframes is kept out of the map for a while and compared with it; 0 = none", "", 0, 100000)
+    self_check_seconds: float = setting(5.0, "how long such a keyframe is kept out of the map", "s", 0.0, 3600.0)
     device: str = setting("auto", "where the map lives; auto takes a GPU that is there", choices=("auto", "cpu", "cuda"))
 
 

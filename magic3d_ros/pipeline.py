@@ -28,6 +28,7 @@ from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
 from magic3d_ros.mapping.refinement.motion import WorldMotion
 from magic3d_ros.mapping.refinement.refiner import MapRefiner, Progress
 from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
+from magic3d_ros.mapping.self_check import HeldKeyframe, SelfCheck
 from magic3d_ros.mapping.surface import View
 from magic3d_ros.scene import Scene, SceneObject
 
@@ -45,6 +46,7 @@ class ScenePipeline:
         self.mapper = Mapper(settings)
         self.distractors = DistractorGate(settings, self.mapper)
         self.keyframes = KeyframeStore(settings.keyframes)
+        self.self_check = SelfCheck(settings.map)
         self.instances = InstanceMapper(settings.instances)
         self.language = LanguageMap(settings.language, settings.query, extractor.language)
         self.up = UpEstimator(settings.input.up)
@@ -83,13 +85,16 @@ class ScenePipeline:
             with self._timed("distractors"):
                 verdict = self.distractors.judge(frame, is_keyframe, cues.features if cues is not None else None)
             with self._timed("integrate"):
-                self.mapper.integrate(frame, verdict.weights if verdict.mask.any() else None, carve=is_keyframe)
+                weights = verdict.weights if verdict.mask.any() else None
+                if not (is_keyframe and self.self_check.holds(frame, weights)):
+                    self.mapper.integrate(frame, weights, carve=is_keyframe)
                 self.last_stamp = frame.stamp
                 if is_keyframe:
                     self.keyframes.add(frame, verdict.trust())
                     self.up.observe(frame.camera_to_world)
                 else:
                     self.keyframes.add_between(frame, verdict.trust())
+            self._join(self.self_check.due(frame.stamp))
         return is_keyframe
 
     def add_cues(self, frame: RGBDFrame, cues: CueFrame) -> None:
@@ -106,6 +111,8 @@ class ScenePipeline:
         `language.pictures_per_update` are looked at; `thorough` does all of both, as one does when the recording has ended. `waiting_pictures` says how many still wait.
         """
         with self._understanding:
+            if thorough:
+                self._join_waiting()
             with self._map_lock, self._timed("mesh"):
                 surface, stamp = self.mapper.surface(), self.last_stamp
                 if len(surface) == 0:
@@ -158,6 +165,7 @@ class ScenePipeline:
 
         progress: told the stage, the share of the time (0..1) and the stage's loss. Raises ValueError for a time that is none.
         """
+        self._join_waiting()
         report = self._refiner.refine(seconds, cancelled, progress, poses, calibration,
                                       self._train_appearance if appearance else None)
         self.understand()
@@ -166,6 +174,7 @@ class ScenePipeline:
     def correct_poses(self, poses: Mapping[int, np.ndarray]) -> CorrectionReport:
         """Corrected camera-to-world poses by stamp (a SLAM's loop closure): geometry, colour, free space, things and meaning move
         together; see `MapRefiner.correct_poses`. Raises ValueError for a pose that is not rigid; nothing has changed then."""
+        self._join_waiting()
         report = self._refiner.correct_poses(poses)
         if report.keyframes_moved:
             self.field.reset()  # what it learned is where the world was; photographs move with their frames
@@ -175,6 +184,7 @@ class ScenePipeline:
     def state(self) -> dict[str, np.ndarray]:
         """All that is known, as numeric arrays named part.name; `load_state` goes on from it."""
         with self._understanding, self._map_lock:
+            self._join_waiting()
             state = {f"{part}.{name}": array for part, owner in self._parts().items() for name, array in owner.state().items()}
             return state | {"pipeline.last_stamp": np.array([self.last_stamp], np.int64)}
 
@@ -186,6 +196,7 @@ class ScenePipeline:
             for part, owner in self._parts().items():
                 owner.load_state({name[len(part) + 1:]: array for name, array in state.items() if name.startswith(f"{part}.")})
             self.distractors.recall(self.keyframes)
+            self.self_check.all_waiting()  # of the map before
             self.last_stamp = int(state["pipeline.last_stamp"][0])
 
     def _train_appearance(self, seconds: float, cancelled: Callable[[], bool], progress: Progress) -> Agreement:
@@ -193,6 +204,19 @@ class ScenePipeline:
         self.field.run(seconds, cancelled, lambda share, loss: progress("appearance", share, loss))
         return agreement(lambda camera, pose: self.field.render(camera, pose, newest=False, photographs=False),
                          list(self.keyframes))
+
+    def _join_waiting(self) -> None:
+        """Keyframes that the self-check kept out of the map join it, compared or not long enough."""
+        with self._map_lock:
+            self._join(self.self_check.all_waiting())
+
+    def _join(self, held: list[HeldKeyframe]) -> None:
+        """Keyframes that were kept out of the map are compared with it, then fused."""
+        for keyframe in held:
+            with self._timed("self_check"):
+                self.self_check.compare(keyframe, self.mapper.render)
+                # Not carved: what came into view since must not disappear because of an older look.
+                self.mapper.integrate(keyframe.frame, keyframe.weights)
 
     def _standing(self, frame: RGBDFrame) -> RGBDFrame:
         """The frame without the depth of what moved in it, as far as its keyframe remembers."""

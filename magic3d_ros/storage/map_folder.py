@@ -60,7 +60,7 @@ def save_map(pipeline: ScenePipeline, directory: Path | str, statistics: Mapping
             _write_json(fresh / MANIFEST, {
                 "format": FORMAT, "version": FORMAT_VERSION, "program": f"magic3d_ros {__version__}", "files": files,
                 "stamp": pipeline.last_stamp, "up": [float(v) for v in pipeline.scene.up],
-                "settings": pipeline.settings.flat(), "statistics": dict(statistics or {})})
+                "settings": pipeline.settings.flat(), "statistics": {**(statistics or {}), **_self_check(pipeline)}})
     except OSError as error:
         raise MapError(f"the map was not saved to {directory}: {_cause(error)}; what was there before is untouched; "
                        "free space or name another folder") from error
@@ -178,6 +178,11 @@ def export_files(scene: Scene, directory: Path) -> None:
     write_mesh(directory / MESH, scene.surface)
     write_points(directory / POINTS, scene.surface, scene.labels)
     _write_json(directory / OBJECTS, [object_record(thing) for thing in scene.objects])
+
+
+def _self_check(pipeline: ScenePipeline) -> dict[str, dict[str, float]]:
+    figures = pipeline.self_check.figures()
+    return {"self_check": figures} if figures["checked"] else {}
 
 
 def _write_json(path: Path, content: Any) -> None:
