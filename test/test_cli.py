@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
@@ -317,6 +318,38 @@ def test_commands_that_need_ros_say_so(run, monkeypatch):
         code, _, errors = run(*arguments)
         assert code == 1, arguments
         assert "ROS 2 is not here: source an installed one" in errors
+
+
+def test_refine_shows_what_was_reached(run, monkeypatch):
+    client_module = pytest.importorskip("magic3d_ros.nodes.client", reason="needs ROS 2")
+    asked = []
+
+    class Client:
+        def __init__(self, node_name: str) -> None:
+            asked.append(node_name)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def refine(self, *wanted: object) -> dict:
+            asked.extend(wanted[:-1])
+            wanted[-1]("poses", 0.25, float("nan"))
+            wanted[-1]("appearance", 0.5, 0.0123)
+            return {"success": True, "message": "4 keyframes moved", "keyframes_moved": 4, "mean_correction": 0.01,
+                    "depth_error_before": 0.0062, "depth_error_after": 0.0051, "psnr_before": math.nan, "psnr_after": 21.5,
+                    "seconds_spent": 8.0}
+
+    monkeypatch.setattr(client_module, "SceneClient", Client)
+    code, output, errors = run("refine", 8, "--calibration", "--no-appearance", "--node", "other")
+    assert code == 0, errors
+    assert asked == ["other", 8.0, True, True, False]
+    assert lines(output) == ["4 keyframes moved", "depth error: 6.20 -> 5.10 mm"]
+    code, output, _ = run("refine", 8, "--json")
+    assert json.loads(output)["psnr_before"] is None
+    assert json.loads(output)["psnr_after"] == 21.5
 
 
 def test_ctrl_c_ends_a_mapping_cleanly(tmp_path):
