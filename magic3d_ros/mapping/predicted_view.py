@@ -14,7 +14,7 @@ from magic3d_ros.mapping.blocks import SIDE, BlockWindow
 from magic3d_ros.mapping.surface import View
 from magic3d_ros.mapping.tsdf import TSDFVolume
 
-STEP = 1.5  # truncation distances between the samples of a ray: the band around a surface is two of them thick
+STEP = 1.9  # truncation distances between the samples of a ray: the band around a surface is two of them thick
 INSIDE = 0.99  # shares of the truncation: what is nearer to 0 lies in the band
 ROUNDS = 2  # corrections of a depth by the distance that is read there
 
@@ -32,7 +32,7 @@ class PredictedView:
         height, width = measured.shape
         depth = np.zeros(height * width, np.float32)
         rgb = np.zeros((height * width, 3), np.uint8)
-        pixels = np.flatnonzero(measured)
+        pixels = np.flatnonzero((measured > 0) & (measured < self._reach()))
         if len(pixels) and len(volume.blocks):
             rotation = np.asarray(camera_to_world[:3, :3], np.float32)
             rays = torch.from_numpy(camera.rays().reshape(-1, 3)[pixels] @ rotation.T).to(device).T.contiguous()

@@ -84,6 +84,10 @@ class DistractorDetector:
         """Remember what a keyframe saw, (H, W) depth, without judging it."""
         self._memory.add(self._look(stamp, camera, camera_to_world, depth))
 
+    def replace_poses(self, poses: Mapping[int, np.ndarray]) -> None:
+        """What was seen at these stamps was seen from other camera-to-world poses."""
+        self._memory.replace_poses(poses)
+
     def forget_views(self) -> None:
         """Forget what earlier keyframes saw; what was learned stays."""
         self._memory.clear()

@@ -14,12 +14,13 @@ class Evidence:
     """What geometry says of the pixels of one small image, (h, w) bool each; a pixel of which nothing is known is neither.
 
     measured: has depth. moving: its place was seen free, and not filled for long enough since. standing: earlier keyframes saw
-    surface there.
+    surface there. age: (h, w) float32 seconds for which it stands, 0 where it does not.
     """
 
     measured: np.ndarray
     moving: np.ndarray
     standing: np.ndarray
+    age: np.ndarray
 
     @staticmethod
     def of(measured: np.ndarray, history: History, before: np.ndarray, now: int, settle: int) -> Evidence:
@@ -30,7 +31,9 @@ class Evidence:
         free[measured] |= history.free > 0
         since[measured] = history.since
         settled = (since < NEVER) & (now - np.minimum(since, now) >= settle)
-        return Evidence(measured, free & ~settled, measured & (since < NEVER) & (~free | settled))
+        standing = measured & (since < NEVER) & (~free | settled)
+        age = np.where(standing, (now - np.minimum(since, now)) * 1e-9, 0.0).astype(np.float32)
+        return Evidence(measured, free & ~settled, standing, age)
 
     @property
     def known(self) -> np.ndarray:

@@ -20,7 +20,7 @@ from magic3d_ros.mapping.distractors.uncertainty_head import UncertaintyHead
 from magic3d_ros.mapping.surface import View
 
 CAPACITY = 24  # keyframes: 8 MB of features of 112 dimensions
-BATCH = 8  # patches of 8x8 samples in a step: the affinity of 512 samples takes 3 ms on a core, of 1024 it takes 15
+BATCH = 4  # patches of 8x8 samples in a step: the affinity of 256 samples takes 2 ms on a core, of 512 it takes 11
 NEWEST_SHARE = 0.3  # of the steps that look at the newest keyframe: what is in the image now matters most
 FULL_RATE_AFTER = 300  # steps after which the structural residual has its final rate
 # Pixels of which nothing is known count a little, as standing: else the head says anything at all of places it never saw before.

@@ -64,6 +64,10 @@ class DistractorGate:
         """What moves in the newest frame, in pieces, largest first."""
         return [] if self._newest is None else moving_things(*self._newest, up)
 
+    def replace_poses(self, poses: Mapping[int, np.ndarray]) -> None:
+        """Camera-to-world poses of earlier keyframes, by stamp, were corrected."""
+        self.detector.replace_poses(poses)
+
     def recall(self, keyframes: Iterable[Keyframe]) -> None:
         """Remember the depth of a loaded map's keyframes, or of keyframes whose poses were corrected, in place of all before."""
         self.detector.forget_views()

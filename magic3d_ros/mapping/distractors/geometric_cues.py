@@ -8,7 +8,8 @@ stands; a depth image is as sharp as the sensor.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -98,6 +99,10 @@ class DepthMemory:
         if len(self._looks) > self._capacity:
             half = self._capacity // 2
             self._looks = self._looks[:half:2] + self._looks[half:]
+
+    def replace_poses(self, poses: Mapping[int, np.ndarray]) -> None:
+        """Give the looks of these stamps other camera-to-world poses."""
+        self._looks = [replace(look, camera_to_world=poses.get(look.stamp, look.camera_to_world)) for look in self._looks]
 
     def clear(self) -> None:
         """Forget all."""
