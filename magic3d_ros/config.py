@@ -97,17 +97,16 @@ class KeyframeSettings:
 class FieldSettings:
     """The neural half of the map: colour finer than a voxel, and signed distances where the depth sensor is blind."""
 
-    levels: int = setting(8, "resolutions of the hash grid", "", 1, 24)
+    levels: int = setting(6, "resolutions of the hash grid", "", 1, 24)
     features: int = setting(2, "features of each resolution", "", 1, 8)
     coarsest: float = setting(0.32, "edge of the hash grid's largest cells", "m", 0.02, 10.0)
-    finest: float = setting(0.01, "edge of its smallest cells: about a pixel at working distance", "m", 0.0005, 1.0)
-    table_bits: int = setting(17, "log2 of the rows of the finest resolution (each more doubles memory: 6 MB at 17, 24 MB with what Adam keeps)", "", 8, 24)
+    finest: float = setting(0.015, "edge of its smallest cells: 0.01 is sharper where poses are exact, finer learns the noise of poses", "m", 0.0005, 1.0)
+    table_bits: int = setting(17, "log2 of the rows of the finest resolution (each more doubles memory: 2 MB at 17, three times that while training)", "", 8, 24)
     hidden: int = setting(32, "units in each of the two hidden layers", "", 4, 512)
     learning_rate: float = setting(0.01, "of Adam for the grid; the networks take a third of it", "", 1e-6, 1.0)
     rays: int = setting(4096, "rays of a colour step", "", 16, 1048576)
     samples: int = setting(2097152, "surface samples of remembered frames kept ready, 31 bytes each; drawn anew frame by frame", "", 4096, 268435456)
     views: int = setting(6, "remembered frames nearest to a view that give it detail; 0 shows the field alone", "", 0, 64)
-    geometry: str = setting("auto", "when signed distances are trained; auto: where frames have monocular cues, or none has depth", choices=("auto", "on", "off"))
     density: str = setting("volsdf", "how signed distances become rendering weights", choices=("volsdf", "neus", "truncated"))
     near: float = setting(0.1, "rays are looked at from here", "m", 0.001, 100.0)
     geometry_rays: int = setting(1024, "rays of a step that trains signed distances, in patches of 16 x 16", "", 256, 1048576)

@@ -11,8 +11,9 @@ from magic3d_ros.mapping.field.surface_samples import SurfaceSamples
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.losses.color import color_loss
 
-RENEW_EVERY = 12  # steps after which one frame is decoded and sampled anew: a tenth of the time
-FIT_SAMPLES = 2048  # of a frame, for its exposure: six numbers
+RENEW_EVERY = 12  # steps after which one frame is decoded and sampled anew: a twentieth of the time
+FIT_EVERY = 4  # steps after which one frame's exposure is solved anew
+FIT_SAMPLES = 1024  # of a frame, for its exposure: six numbers
 BETAS, EPSILON = (0.9, 0.99), 1e-15  # of Adam; Instant-NGP, section 4
 HEAD_SHARE = 0.3  # learning rate of the networks against the grid's
 
@@ -31,18 +32,20 @@ class ColorTraining:
                                             {"params": list(field.color_head.parameters()), "lr": HEAD_SHARE * rate}],
                                            betas=BETAS, eps=EPSILON, fused=True)
         self._steps = 0
+        self._current = self.exposures.of([])  # exposures of the samples' rows as they were last solved
 
     def renew(self, remembered: list[Keyframe], frames: int) -> None:
         """Bring the samples of some frames up to date, and the exposures of those that have samples."""
         self.samples.renew(remembered, self._field.base, frames)
         self.exposures.keep({keyframe.stamp for keyframe in remembered})
+        self._current = self.exposures.of(self.samples.stamps)
 
     def step(self, share: float = 1.0) -> float:
         """One step of Adam at `share` of the learning rate; the loss."""
         for group, rate in zip(self._optimizer.param_groups, (1.0, HEAD_SHARE), strict=True):
             group["lr"] = share * rate * self._settings.learning_rate
         batch = self.samples.batch(self._settings.rays)
-        exposures = self.exposures.of(self.samples.stamps)[batch.rows]
+        exposures = self._current.index_select(0, batch.rows)
         colors = self._field.color(batch.points, batch.directions, batch.voxel_colors)
         loss = color_loss(applied(exposures, colors), batch.colors, batch.trust)
         self._optimizer.zero_grad(set_to_none=True)
@@ -55,9 +58,10 @@ class ColorTraining:
     @torch.no_grad()
     def _fit_one(self) -> None:
         """Solve one frame's exposure: all of them in turn, so that they follow the field."""
-        if self._steps % 4:
+        if self._steps % FIT_EVERY:
             return
-        row = self._steps // 4 % len(self.samples.stamps)
+        row = self._steps // FIT_EVERY % len(self.samples.stamps)
         batch = self.samples.of_row(row, FIT_SAMPLES)
         colors = self._field.color(batch.points, batch.directions, batch.voxel_colors)
         self.exposures.fit(self.samples.stamps[row], colors, batch.colors, batch.trust)
+        self._current = self.exposures.of(self.samples.stamps)

@@ -43,7 +43,7 @@ class Exposures:
         """(frames, 2, 3) centred gains (first) and offsets of frames; identity for one that was not fitted."""
         zero = torch.zeros(2, 3, device=self._device)
         mean = torch.stack(list(self._values.values())).mean(0) if self._values else zero
-        rows = torch.stack([self._values.get(stamp, mean) for stamp in stamps]) if stamps else zero[None, :0]
+        rows = torch.stack([self._values.get(stamp, mean) for stamp in stamps]) if stamps else zero[None][:0]
         return rows - mean + torch.tensor([[1.0], [0.0]], device=self._device)
 
     def state(self) -> dict[str, np.ndarray]:

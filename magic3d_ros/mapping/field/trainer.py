@@ -36,8 +36,8 @@ class FieldTrainer:
 
     def __init__(self, mapper: Mapper, keyframes: KeyframeStore, settings: Settings,
                  lock: AbstractContextManager[object] | None = None, bounds: np.ndarray | None = None) -> None:
-        self._mapper = mapper
-        self._keyframes = keyframes
+        self.mapper = mapper
+        self.keyframes = keyframes
         self._settings = settings
         self._lock = threading.RLock() if lock is None else lock
         self._bounds = bounds
@@ -45,15 +45,15 @@ class FieldTrainer:
 
     def _build(self) -> None:
         self._generator = torch.Generator().manual_seed(0)
-        self.field = NeuralField(self._bounds, self._settings.field, lambda: self._mapper.volume)
+        self.field = NeuralField(self._bounds, self._settings.field, lambda: self.mapper.volume)
         self.colors = ColorTraining(self.field, self._settings.field, self._generator)
-        self._views = NearestViews(self._settings.field.views, self.colors.exposures, self._mapper.volume.device)
+        self._views = NearestViews(self._settings.field.views, self.colors.exposures, self.mapper.volume.device)
         self.steps = 0
 
     def step(self, share: float = 1.0) -> dict[str, float]:
         """One step at `share` of the learning rate; losses by name, empty while there is nothing to learn from."""
         with self._lock:
-            remembered = self._keyframes.remembered()
+            remembered = self.keyframes.remembered()
         if self.steps % RENEW_EVERY == 0 or not self.colors.samples.is_current(remembered):
             with self._lock:
                 self.field.base.refresh()
@@ -92,9 +92,9 @@ class FieldTrainer:
         Before anything was trained the field's colours are the voxels'. newest: see `Mapper.render`. photographs False: the field
         alone, without the frames nearest to the view; for judging it on frames that are remembered.
         """
-        view = self._mapper.render(camera, camera_to_world, newest, self._lock)
+        view = self.mapper.render(camera, camera_to_world, newest, self._lock)
         with self._lock:
-            remembered = self._keyframes.remembered() if photographs else []
+            remembered = self.keyframes.remembered() if photographs else []
         return recolored(view, self.field if self.steps else None, self._views, remembered, camera, camera_to_world)
 
     def reset(self) -> None:

@@ -18,6 +18,7 @@ def test_gain_and_offset_are_found_and_centred():
     torch.testing.assert_close(values[:, 0], torch.tensor([[1.2] * 3, [0.8] * 3]), atol=0.01, rtol=0)
     torch.testing.assert_close(values.mean(0), torch.tensor([[1.0] * 3, [0.0] * 3]), atol=1e-6, rtol=0)
     torch.testing.assert_close(exposures.of([7])[0], torch.tensor([[1.0] * 3, [0.0] * 3]))
+    assert exposures.of([]).shape == (0, 2, 3)
 
 
 def test_a_colourless_frame_has_an_offset_but_no_gain():
