@@ -10,7 +10,6 @@ from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, Transform, T
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from magic3d_ros.frames import FrameError
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.nodes.ros_install import quaternion_from_matrix, quaternion_matrix
 
@@ -57,33 +56,6 @@ def camera_info_message(camera: Camera, head: Header) -> CameraInfo:
     return CameraInfo(header=head, height=camera.height, width=camera.width, distortion_model="plumb_bob", d=[0.0] * 5,
                       k=[fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0], r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
                       p=[fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0])
-
-
-def camera_of(info: CameraInfo, rectified: bool = False) -> tuple[Camera, str, np.ndarray]:
-    """The pinhole of an image that belongs to this CameraInfo, its distortion model and coefficients.
-
-    rectified: the images are rectified already: the projection matrix counts and nothing is distorted any more. Region of
-    interest and binning are taken into account. Raises FrameError ("camera_info") when the camera is not calibrated or its model
-    is not known.
-    """
-    if rectified:
-        fx, fy, cx, cy = info.p[0], info.p[5], info.p[2], info.p[6]
-    else:
-        fx, fy, cx, cy = info.k[0], info.k[4], info.k[2], info.k[5]
-    width, height = info.width, info.height
-    roi = info.roi
-    if roi.width and roi.height:
-        width, height, cx, cy = roi.width, roi.height, cx - roi.x_offset, cy - roi.y_offset
-    try:
-        camera = Camera(width, height, fx, fy, cx, cy)
-        if info.binning_x > 1 or info.binning_y > 1:
-            camera = camera.resized(width // max(info.binning_x, 1), height // max(info.binning_y, 1))
-    except ValueError as error:
-        raise FrameError("camera_info", str(error)) from error
-    coefficients = np.asarray(info.d, np.float64)
-    if rectified or not coefficients.any():
-        return camera, "none", np.zeros(0)
-    return camera, info.distortion_model, coefficients
 
 
 def pose_matrix(pose: Pose) -> np.ndarray:

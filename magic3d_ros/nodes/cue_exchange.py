@@ -12,9 +12,10 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from magic3d_ros.frames import FrameError, RGBDFrame
 from magic3d_ros.msg import Cues
-from magic3d_ros.nodes.conversions import camera_info_message, camera_of, header, image_message, nanoseconds
+from magic3d_ros.nodes.conversions import camera_info_message, header, image_message, nanoseconds
 from magic3d_ros.nodes.cue_messages import cue_frame
 from magic3d_ros.nodes.live_mapping import LiveMapping
+from magic3d_ros.sources.camera_info import camera_model
 from magic3d_ros.sources.image_codec import decode_color, decode_depth
 
 QUEUE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
@@ -101,5 +102,5 @@ class KeyframeReceiver:
 
 
 def _keyframe(stamp: int, parts: dict[str, Image | CameraInfo]) -> RGBDFrame:
-    camera, _, _ = camera_of(parts["camera_info"])  # type: ignore[arg-type]
+    camera = camera_model(parts["camera_info"]).camera
     return RGBDFrame(stamp, decode_color(parts["rgb"]), decode_depth(parts["depth"]), camera, np.eye(4))

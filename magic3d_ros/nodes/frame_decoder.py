@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from magic3d_ros.config import Settings
-from magic3d_ros.frames import FrameError, RGBDFrame
-from magic3d_ros.nodes.conversions import camera_of
+from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.nodes.ros_install import color_image
-from magic3d_ros.sources.distortion import CameraModel
+from magic3d_ros.sources.camera_info import calibration_key, camera_model
 from magic3d_ros.sources.image_codec import decode_depth
 from magic3d_ros.sources.rectification import Calibration, Rectifier
 
@@ -37,26 +36,10 @@ class FrameDecoder:
 
     def _rectifier_for(self, info: Any, depth_info: Any, depth_to_color: np.ndarray | None) -> Rectifier:
         extrinsics = None if depth_to_color is None else depth_to_color.round(9).tobytes()
-        key = (_fingerprint(info), _fingerprint(depth_info), extrinsics)
+        key = (calibration_key(info), None if depth_info is None else calibration_key(depth_info), extrinsics)
         if self._rectifier is None or key != self._key:
             rectified = self._settings.input.rectified
-            calibration = Calibration(_model(info, rectified), None if depth_info is None else _model(depth_info, rectified),
-                                      depth_to_color)
+            depth = None if depth_info is None else camera_model(depth_info, rectified, "depth/camera_info")
+            calibration = Calibration(camera_model(info, rectified), depth, depth_to_color)
             self._rectifier, self._key = Rectifier(calibration), key
         return self._rectifier
-
-
-def _model(info: Any, rectified: bool) -> CameraModel:
-    camera, distortion, coefficients = camera_of(info, rectified)
-    try:
-        return CameraModel(camera, distortion, tuple(coefficients.tolist()))
-    except ValueError as error:
-        raise FrameError("camera_info", str(error)) from error
-
-
-def _fingerprint(info: Any) -> tuple[Any, ...] | None:
-    if info is None:
-        return None
-    roi = info.roi
-    return (info.width, info.height, tuple(info.k), tuple(info.p), tuple(info.d), info.distortion_model, info.binning_x,
-            info.binning_y, roi.x_offset, roi.y_offset, roi.width, roi.height)

@@ -8,10 +8,10 @@ import numpy as np
 
 from magic3d_ros.doctor.finding import Finding, error, ok, warning
 from magic3d_ros.frames import FrameError
-from magic3d_ros.nodes.conversions import camera_of
 from magic3d_ros.nodes.live_frames import is_registered
 from magic3d_ros.nodes.pose_lookup import PoseUnavailable
 from magic3d_ros.nodes.ros_install import color_image
+from magic3d_ros.sources.camera_info import camera_model
 from magic3d_ros.sources.image_codec import decode_depth
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ def _images(seen: Examination) -> list[Finding]:
             metres = decode_depth(depth, seen.settings.input.depth_scale, seen.roles["depth"].topic)
             findings.append(_depth(metres, _encoding(depth)))
         if info is not None:
-            camera, model, _ = camera_of(info, seen.settings.input.rectified)
-            text = f"{camera.width}x{camera.height}, focal length {camera.fx:.1f}, distortion {model}"
+            model = camera_model(info, seen.settings.input.rectified, seen.roles["camera_info"].topic)
+            camera = model.camera
+            text = f"{camera.width}x{camera.height}, focal length {camera.fx:.1f}, distortion {model.distortion}"
             findings.append(ok("calibration", text))
             if color is not None and color.shape[:2] != (camera.height, camera.width):
                 findings.append(error("calibration", f"colour is {color.shape[1]}x{color.shape[0]}, its camera_info says "

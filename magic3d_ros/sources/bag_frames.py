@@ -10,7 +10,7 @@ from magic3d_ros.config import Settings
 from magic3d_ros.frames import FrameError, RGBDFrame
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.sources.bag_topics import BagTopics, is_rectified, is_registered
-from magic3d_ros.sources.camera_info import camera_model, same_calibration
+from magic3d_ros.sources.camera_info import calibration_key, camera_model
 from magic3d_ros.sources.distortion import CameraModel
 from magic3d_ros.sources.frame_assembler import FrameAssembler, Pair, PartMissing
 from magic3d_ros.sources.frame_gate import FrameGate
@@ -134,7 +134,7 @@ class BagFrames:
 
     def _take_info(self, topic: str, info: Any) -> None:
         known = self._infos.get(topic)
-        if known is None or not same_calibration(known, info):
+        if known is None or calibration_key(known) != calibration_key(info):
             self._infos[topic] = info
             self._rectifier = None
 

@@ -23,8 +23,9 @@ def camera_model(info: Any, rectified: bool = False, topic: str = "camera_info")
         roi = info.roi
         x, y, width, height = ((int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height))
                                if roi.width and roi.height else (0, 0, int(info.width), int(info.height)))
-        camera = Camera(width // across, height // down, float(matrix[0, 0]) / across, float(matrix[1, 1]) / down,
-                        float(matrix[0, 2] - x) / across, float(matrix[1, 2] - y) / down)
+        camera = Camera(width, height, float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]) - x, float(matrix[1, 2]) - y)
+        # The centre of a 2x2 bin lies half a fine pixel after that of its first pixel; image_geometry leaves that half out.
+        camera = camera.resized(width // across, height // down) if max(across, down) > 1 else camera
         if rectified:
             return CameraModel(camera)
         return CameraModel(camera, info.distortion_model, tuple(float(value) for value in info.d))
@@ -32,12 +33,8 @@ def camera_model(info: Any, rectified: bool = False, topic: str = "camera_info")
         raise FrameError("camera_info", f"{topic}: {error}") from error
 
 
-def same_calibration(first: Any, second: Any) -> bool:
-    """True when two CameraInfo messages say the same camera, whatever their headers."""
-    return _key(first) == _key(second)
-
-
-def _key(info: Any) -> tuple[Any, ...]:
+def calibration_key(info: Any) -> tuple[Any, ...]:
+    """What a CameraInfo message says of the camera: equal for two messages that say the same, whatever their headers."""
     roi = info.roi
     return (info.width, info.height, info.distortion_model, info.binning_x, info.binning_y, roi.x_offset, roi.y_offset, roi.width,
             roi.height, np.asarray(info.k).tobytes(), np.asarray(info.d).tobytes(), np.asarray(info.p).tobytes())

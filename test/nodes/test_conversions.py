@@ -9,6 +9,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from magic3d_ros.frames import FrameError
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.nodes import conversions
+from magic3d_ros.sources.camera_info import camera_model
+from magic3d_ros.sources.distortion import CameraModel
 from magic3d_ros.sources.image_codec import decode_color, decode_depth
 
 pytestmark = pytest.mark.ros
@@ -41,35 +43,30 @@ def test_images_come_back_as_they_were():
 
 
 def test_camera_info_comes_back_as_it_was():
-    camera, model, coefficients = conversions.camera_of(conversions.camera_info_message(CAMERA, conversions.header(0, "c")))
-    assert camera == CAMERA
-    assert model == "none"
-    assert len(coefficients) == 0
+    assert camera_model(conversions.camera_info_message(CAMERA, conversions.header(0, "c"))) == CameraModel(CAMERA)
 
 
 def test_distortion_and_rectified_images():
     info = conversions.camera_info_message(CAMERA, conversions.header(0, "c"))
     info.d = [0.1, -0.2, 0.0, 0.0, 0.0]
     info.p[0] = 500.0
-    camera, model, coefficients = conversions.camera_of(info)
-    assert (camera.fx, model) == (525.0, "plumb_bob")
-    np.testing.assert_array_equal(coefficients, [0.1, -0.2, 0, 0, 0])
-    camera, model, _ = conversions.camera_of(info, rectified=True)
-    assert (camera.fx, model) == (500.0, "none")
+    assert camera_model(info) == CameraModel(CAMERA, "plumb_bob", (0.1, -0.2, 0.0, 0.0, 0.0))
+    rectified = camera_model(info, rectified=True)
+    assert (rectified.camera.fx, rectified.distortion) == (500.0, "none")
 
 
 def test_region_of_interest_and_binning():
     info = conversions.camera_info_message(CAMERA, conversions.header(0, "c"))
     info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 100, 40, 320, 240
     info.binning_x = info.binning_y = 2
-    camera, _, _ = conversions.camera_of(info)
+    camera = camera_model(info).camera
     # The centre of a 2x2 bin lies half a fine pixel after that of its first pixel.
     assert camera == Camera(160, 120, 262.5, 262.0, (319.5 - 100 + 0.5) / 2 - 0.5, (239.5 - 40 + 0.5) / 2 - 0.5)
 
 
 def test_an_uncalibrated_camera_is_named():
     with pytest.raises(FrameError, match="focal length") as caught:
-        conversions.camera_of(CameraInfo(width=640, height=480))
+        camera_model(CameraInfo(width=640, height=480))
     assert caught.value.reason == "camera_info"
 
 
