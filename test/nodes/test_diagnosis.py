@@ -6,7 +6,7 @@ import pytest
 
 from magic3d_ros.nodes.frame_counts import FrameCounts
 from magic3d_ros.nodes.frame_input import SequenceGaps
-from magic3d_ros.nodes.mapping_diagnosis import InputState, input_report, pose_report, sync_report
+from magic3d_ros.nodes.mapping_diagnosis import InputState, input_report, pose_report, self_check_report, sync_report
 
 pytestmark = pytest.mark.ros
 
@@ -91,3 +91,15 @@ def test_gaps_in_a_publishers_numbers():
     assert gaps.see(4) == 1
     assert gaps.see(None) == 0
     assert gaps.see(10**9) == 0  # another publisher
+
+
+def test_the_self_check_warns_when_the_map_contradicts_the_camera():
+    assert self_check_report({"checked": 0.0, "waiting": 1.0}).level == 0
+    right = {"checked": 9.0, "waiting": 0.0, "in25": 0.873, "depth_error": 0.0061, "psnr": 21.5}
+    report = self_check_report(right)
+    assert (report.level, report.values) == (0, right)
+    assert "87% of what keyframes measured lies within 2.5 cm" in report.message
+    assert "half within 6 mm" in report.message
+    report = self_check_report(right | {"in25": 0.3})
+    assert report.level == 1
+    assert "poses, calibration or the depth's unit" in report.message
