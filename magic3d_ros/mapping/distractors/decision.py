@@ -67,7 +67,8 @@ def verdict(frame: RGBDFrame, grid: BilateralGrid, value: np.ndarray, odds: np.n
     weights = cv2.resize(np.minimum(0.5 / beta**2, np.float32(1)), (width, height), interpolation=cv2.INTER_LINEAR)
     coarse = (odds > 0).astype(np.uint8)
     if not coarse.any():
-        return DistractorVerdict(frame.stamp, np.minimum(uncertainty, np.float32(BELOW)), np.zeros((height, width), bool), weights)
+        nothing = np.zeros((height, width), bool)
+        return DistractorVerdict(frame.stamp, np.minimum(uncertainty, np.float32(BELOW)), nothing, weights)
     mask = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     kernel = np.ones((EDGE, EDGE), np.uint8)
     rows, columns = np.nonzero(cv2.dilate(mask, kernel) != cv2.erode(mask, kernel))
