@@ -25,6 +25,7 @@ from magic3d_ros.mapping.field.trainer import FieldTrainer
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
+from magic3d_ros.mapping.refinement.calibration import CameraCalibration
 from magic3d_ros.mapping.refinement.motion import WorldMotion
 from magic3d_ros.mapping.refinement.refiner import MapRefiner, Progress
 from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
@@ -56,8 +57,10 @@ class ScenePipeline:
         self.waiting_pictures = 0
         self._map_lock = threading.RLock()  # what adding changes; held for moments
         self._understanding = threading.RLock()  # instances and descriptions; held as long as understanding takes
+        self.calibration = CameraCalibration()
         self.field = FieldTrainer(self.mapper, self.keyframes, settings, self._map_lock)
-        self._refiner = MapRefiner(settings, self.mapper, self.keyframes, self._map_lock, self._understanding, self._moving)
+        self._refiner = MapRefiner(settings, self.mapper, self.keyframes, self._map_lock, self._understanding, self._moving,
+                                   self.calibration)
 
     def add(self, frame: RGBDFrame) -> bool:
         """Integrate one frame; a keyframe is looked at by the 2D models too (then returns True).
@@ -81,6 +84,7 @@ class ScenePipeline:
         """
         frame.check()
         with self._map_lock:
+            frame = self.calibration.applied(frame)
             is_keyframe = self.keyframes.wants(frame)
             with self._timed("distractors"):
                 verdict = self.distractors.judge(frame, is_keyframe, cues.features if cues is not None else None)
@@ -102,7 +106,7 @@ class ScenePipeline:
         with self._map_lock:
             self.distractors.learn(frame.stamp, cues.features)
             with self._timed("language"):
-                self.language.observe(self._standing(frame), cues)
+                self.language.observe(self._standing(self.calibration.applied(frame)), cues)
 
     def understand(self, thorough: bool = False) -> Scene:
         """Bring surface, things and meaning up to date and return them as the new `scene`.
@@ -227,12 +231,19 @@ class ScenePipeline:
     def _moving(self, motion: WorldMotion) -> Callable[[], None]:
         """Things move with the world, meaning is prepared to; what is returned makes it so when the new map takes its place."""
         self.instances.move(list(self.keyframes), motion.moved)
-        return self.language.moving(motion.moved, self._map_lock)
+        language = self.language.moving(motion.moved, self._map_lock)
+
+        def finish() -> None:
+            language()
+            self.distractors.replace_poses({keyframe.stamp: keyframe.camera_to_world for keyframe in self.keyframes})
+            self.self_check.all_waiting()  # they are remembered, so they are in the new map
+
+        return finish
 
     def _parts(self) -> dict[str, Any]:
         return {"mapper": self.mapper, "keyframes": self.keyframes, "field": self.field,
                 "distractors": self.distractors,
-                "instances": self.instances, "language": self.language, "up": self.up}
+                "instances": self.instances, "language": self.language, "up": self.up, "calibration": self.calibration}
 
     def _timed(self, stage: str):  # noqa: ANN202
         return _Timer(self.timings[stage])

@@ -11,6 +11,7 @@ from rich.table import Table
 from magic3d_ros.commands.terminal import CommandError, ConfigOption, SetOption, notes, out, progress_bar, settings_from
 
 if TYPE_CHECKING:
+    from magic3d_ros.frames import RGBDFrame
     from magic3d_ros.offline import MappingRun
     from magic3d_ros.pipeline import ScenePipeline
 
@@ -30,11 +31,16 @@ def map_source(
     config: ConfigOption = None,
     assignments: SetOption = None,
     max_frames: Annotated[int, typer.Option("--max-frames", min=0, help="stop after so many frames; 0 = all")] = 0,
+    refine: Annotated[float, typer.Option("--refine", metavar="SECONDS", min=0, max=3600,
+                                          help="improve poses and colour for so long after mapping; 0 = not")] = 0,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="with --refine: also the camera's intrinsics")] = False,
+    masks: Annotated[bool, typer.Option("--masks", help="also write masks/NAME.png for every frame used: more than 127 moves")] = False,
     report: Annotated[bool, typer.Option("--report/--no-report", help="write report.html into the map folder")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a map that is already there")] = False,
 ) -> None:
     """Map a recording: surface, separate things and their meaning, saved in a folder. Needs no ROS graph."""
     from magic3d_ros.storage.map_folder import MANIFEST, check_replaceable, save_map
+    from magic3d_ros.storage.mask_images import MaskImages
 
     settings = settings_from(config, assignments)
     check_replaceable(out_directory)
@@ -54,17 +60,29 @@ def map_source(
         def show(run: MappingRun) -> None:
             bar.update(task, completed=run.seen, rate=f"{run.rate:.1f} frames/s", things=f"{run.things} objects")
 
-        run = run_over(pipeline, frames, hold_out, max_frames, show)
+        images = MaskImages(out_directory, getattr(frames, "file_names", None)) if masks else None
+
+        def keep_mask(frame: RGBDFrame) -> None:
+            if images is not None and pipeline.last_verdict is not None:
+                images.write(frame, pipeline.last_verdict)
+
+        run = run_over(pipeline, frames, hold_out, max_frames, show, keep_mask)
     if run.used == 0:
         raise CommandError(f"no frame of {source} could be used ({_reasons(run) or 'it has none'}): "
                            f"`magic3d doctor {source}` says why")
     figures = _measure_held_out(pipeline, run) if hold_out else {}
     statistics = run.statistics() | ({"hold_out": figures} if figures else {})
+    if refine:
+        statistics["refinement"] = _refine(pipeline, refine, calibrate)
+        if hold_out:
+            statistics["hold_out_refined"] = figures = _measure_held_out(pipeline, run, align=True)
     with notes.status("saving"):
         save_map(pipeline, out_directory, statistics)
+        if images is not None:
+            images.finish()
     if report:
         _write_report(pipeline, statistics, out_directory)
-    _print_summary(pipeline, run, figures)
+    _print_summary(pipeline, run, figures, bool(refine))
     out.print(f"map: {out_directory}" + (f"   report: {out_directory / 'report.html'}" if report else ""), soft_wrap=True)
 
 
@@ -109,13 +127,37 @@ def _close_mesh(directory: Path, target: Path) -> None:
     out.print(str(target / WATERTIGHT_MESH), soft_wrap=True)
 
 
-def _measure_held_out(pipeline: ScenePipeline, run: MappingRun) -> dict[str, float]:
+def _measure_held_out(pipeline: ScenePipeline, run: MappingRun, align: bool = False) -> dict[str, float]:
+    """align: at poses aligned to the map by depth, because a refined map is no longer where the recording's poses say."""
     from magic3d_ros.evaluation.holdout import evaluate
+    from magic3d_ros.evaluation.pose_alignment import aligned
 
     if not run.held_out:
         return {}
     with notes.status(f"rendering {len(run.held_out)} held-out frames"):
-        return evaluate(pipeline.mapper.render, run.held_out).figures()
+        frames = [aligned(pipeline.mapper.render, frame) for frame in run.held_out] if align else run.held_out
+        return evaluate(pipeline.render, frames).figures()
+
+
+def _refine(pipeline: ScenePipeline, seconds: float, calibrate: bool) -> dict[str, Any]:
+    """Refine with a progress bar and a line of results; the figures for map.json."""
+    import dataclasses
+    import math
+
+    with progress_bar(loss="{task.fields[loss]}") as bar:
+        task = bar.add_task("refining", total=100, loss="")
+
+        def show(stage: str, share: float, loss: float) -> None:
+            bar.update(task, description=stage, completed=round(100 * share), loss="" if math.isnan(loss) else f"loss {loss:.4g}")
+
+        result = pipeline.refine(seconds, progress=show, calibration=calibrate)
+    if not result.success:
+        raise CommandError(result.message)
+    out.print(f"refined in {result.seconds_spent:.1f} s: {result.message}; depth error {1000 * result.depth_error_before:.1f} -> "
+              f"{1000 * result.depth_error_after:.1f} mm, PSNR {result.psnr_before:.2f} -> {result.psnr_after:.2f} dB",
+              soft_wrap=True)
+    return {name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in dataclasses.asdict(result).items()}
 
 
 def _write_report(pipeline: ScenePipeline, statistics: dict[str, Any], directory: Path) -> None:
@@ -125,7 +167,7 @@ def _write_report(pipeline: ScenePipeline, statistics: dict[str, Any], directory
         write_report(directory / "report.html", pipeline, statistics)
 
 
-def _print_summary(pipeline: ScenePipeline, run: MappingRun, figures: dict[str, float]) -> None:
+def _print_summary(pipeline: ScenePipeline, run: MappingRun, figures: dict[str, float], refined: bool) -> None:
     skipped = f", {sum(run.skipped.values())} skipped ({_reasons(run)})" if run.skipped else ""
     held_out = f", {len(run.held_out)} held out" if run.held_out else ""
     out.print(f"frames: {run.used} used ({run.keyframes} keyframes){held_out}{skipped}")
@@ -135,9 +177,10 @@ def _print_summary(pipeline: ScenePipeline, run: MappingRun, figures: dict[str, 
               f"{len(pipeline.scene.surface):,} surface points")
     out.print(stage_table(run))
     if figures:
-        out.print(f"held-out frames: in25 {figures['in25']:.3f}, PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.3f}, "
-                  f"coverage {figures['coverage']:.3f}, median depth error {1000 * figures['depth_error']:.1f} mm",
-                  soft_wrap=True)
+        protocol = " at poses aligned to the refined map" if refined else ""
+        out.print(f"held-out frames{protocol}: in25 {figures['in25']:.3f}, PSNR {figures['psnr']:.2f} dB, "
+                  f"SSIM {figures['ssim']:.3f}, coverage {figures['coverage']:.3f}, median depth error "
+                  f"{1000 * figures['depth_error']:.1f} mm", soft_wrap=True)
 
 
 def stage_table(run: MappingRun) -> Table:

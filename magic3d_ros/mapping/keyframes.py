@@ -91,10 +91,12 @@ class KeyframeStore:
         """Give what is remembered of that stamp another pose; False when nothing is. Raises ValueError for what is no pose."""
         return self._replace(stamp, lambda keyframe: keyframe.with_pose(camera_to_world))
 
-    def replace_poses(self, poses: Mapping[int, np.ndarray]) -> None:
-        """Give many stamps the poses that were found for them; stamps that are no longer remembered are passed over."""
+    def replace_poses(self, poses: Mapping[int, np.ndarray], camera: Callable[[Camera], Camera] = lambda camera: camera) -> None:
+        """Give many stamps the poses, and the cameras, that were found for them; stamps that are no longer remembered are passed
+        over."""
         for owner in (self._frames, self._between):
-            owner.update({stamp: replace(owner[stamp], camera_to_world=pose) for stamp, pose in poses.items() if stamp in owner})
+            owner.update({stamp: replace(owner[stamp], camera_to_world=pose, camera=camera(owner[stamp].camera))
+                          for stamp, pose in poses.items() if stamp in owner})
         if self._last is not None and self._last.stamp in poses:
             self._last = self._frames.get(self._last.stamp, self._last)
 

@@ -84,14 +84,8 @@ def align(volume: TSDFVolume, points: FramePoints, camera_to_world: np.ndarray, 
     given = np.array(camera_to_world, np.float64)
     if len(points.depth) < LEAST:
         return Alignment(given, False, float("nan"), len(points.depth))
-    base = np.floor(given[:3, 3] / volume.block_size)
     in_camera = points.rays * points.depth
-    # Room for the pose to move: points farther than the truncation from the surface are of no use anyway.
-    reach = float(in_camera.norm(dim=0).amax().item()) + 2.0 * volume.block_size
-    low, high = (torch.from_numpy(np.floor((given[:3, 3] + sign * reach) / volume.block_size).astype(np.int64)).to(volume.device)
-                 for sign in (-1, 1))
-    with table_lock or nullcontext():
-        sampler = TrilinearSampler(volume, torch.from_numpy(base.astype(np.int64)).to(volume.device), low, high)
+    sampler, base = sampler_around(volume, given, in_camera, table_lock)
     pose, error, known = given, float("nan"), 0
     for iteration in range(iterations):
         rotation = torch.from_numpy(pose[:3, :3].astype(np.float32)).to(volume.device)
@@ -118,6 +112,20 @@ def align(volume: TSDFVolume, points: FramePoints, camera_to_world: np.ndarray, 
         if every == 1 and np.abs(step).max() < CONVERGED:
             break
     return Alignment(pose, True, error, known)
+
+
+def sampler_around(volume: TSDFVolume, camera_to_world: np.ndarray, in_camera: torch.Tensor,
+                   table_lock: AbstractContextManager[object] | None = None) -> tuple[TrilinearSampler, np.ndarray]:
+    """Reads the volume around (3, n) points in the axes of a camera at that pose; and the block (3,) whose lower corner its
+    points are relative to."""
+    origin = camera_to_world[:3, 3]
+    base = np.floor(origin / volume.block_size)
+    # Room for the pose to move: points farther than the truncation from the surface are of no use anyway.
+    reach = float(in_camera.norm(dim=0).amax().item()) + 2.0 * volume.block_size
+    low, high = (torch.from_numpy(np.floor((origin + sign * reach) / volume.block_size).astype(np.int64)).to(volume.device)
+                 for sign in (-1, 1))
+    with table_lock or nullcontext():
+        return TrilinearSampler(volume, torch.from_numpy(base.astype(np.int64)).to(volume.device), low, high), base
 
 
 def _equations(arm: torch.Tensor, slope: torch.Tensor, residual: torch.Tensor, weight: torch.Tensor

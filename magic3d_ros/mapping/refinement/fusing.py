@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from magic3d_ros.config import Settings
+from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.mapping.blocks import pack, unpack
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
+from magic3d_ros.mapping.refinement.calibration import IntrinsicsChange
 from magic3d_ros.mapping.refinement.motion import WorldMotion
 
-AT_ONCE = 2  # late frames fused under the lock: 2 x 10 ms
+TRIES = 100  # to catch up with the frames that come meanwhile; what then is still late is fused under the lock
 COPIED = 256  # blocks copied at a time under the lock: 2.6 MB, a millisecond
 
 
@@ -32,10 +35,12 @@ class FreshMap:
     """A second map that is made while the first goes on, then takes its place."""
 
     def __init__(self, settings: Settings, mapper: Mapper, keyframes: KeyframeStore,
-                 lock: AbstractContextManager[object]) -> None:
+                 lock: AbstractContextManager[object], change: IntrinsicsChange) -> None:
+        """change: of the intrinsics that the remembered frames have."""
         self._settings = settings
         self._mapper, self._keyframes, self._lock = mapper, keyframes, lock
         self._fresh = Mapper(settings)
+        self._change = change
         self._fused: set[int] = set()
         self._reached: set[int] = set()  # keys of blocks that remembered frames wrote to at their old poses
 
@@ -54,8 +59,7 @@ class FreshMap:
             if forgotten:
                 self._reached.update(pack(self._fresh.volume.reach(frame, weights)).tolist())
             pose = poses.get(keyframe.stamp, keyframe.camera_to_world)
-            self._fresh.integrate(frame.with_pose(pose), weights, carve=not keyframe.is_between)
-            self._fused.add(keyframe.stamp)
+            self._integrate(replace(frame, camera_to_world=pose), weights, keyframe)
             progress(done + 1)
         if forgotten:
             self._keep_unreached()
@@ -67,20 +71,17 @@ class FreshMap:
 
         moving: prepares what else holds world coordinates; what it returns is called in that moment, under the lock.
         """
-        moved = moving(motion)
-        while True:
+        moved, poses = moving(motion), dict(poses)
+        for attempt in range(TRIES):
             with self._lock:
                 late = self._late()
-                if len(late) <= AT_ONCE:
-                    poses = dict(poses)
+                if not late or attempt == TRIES - 1:
                     self._fuse_late(late, motion, poses)
                     self._mapper.replace_by(self._fresh)
-                    self._keyframes.replace_poses(poses)
+                    self._keyframes.replace_poses(poses, self._change.of)
                     moved()
                     return
-            found: dict[int, np.ndarray] = {}
-            self._fuse_late(late, motion, found)
-            poses = {**poses, **found}
+            self._fuse_late(late, motion, poses)
 
     def _late(self) -> list[Keyframe]:
         return [k for k in self._keyframes.remembered() if k.stamp not in self._fused]
@@ -88,8 +89,11 @@ class FreshMap:
     def _fuse_late(self, late: list[Keyframe], motion: WorldMotion, poses: dict[int, np.ndarray]) -> None:
         for keyframe in late:
             pose = poses[keyframe.stamp] = motion.at(keyframe.stamp) @ keyframe.camera_to_world
-            self._fresh.integrate(keyframe.frame().with_pose(pose), keyframe.weights(), carve=not keyframe.is_between)
-            self._fused.add(keyframe.stamp)
+            self._integrate(replace(keyframe.frame(), camera_to_world=pose), keyframe.weights(), keyframe)
+
+    def _integrate(self, frame: RGBDFrame, weights: np.ndarray | None, keyframe: Keyframe) -> None:
+        self._fresh.integrate(replace(frame, camera=self._change.of(frame.camera)), weights, carve=not keyframe.is_between)
+        self._fused.add(keyframe.stamp)
 
     def _keep_unreached(self) -> None:
         """Copy blocks that no remembered frame wrote to at its old pose nor writes to now."""

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from magic3d_ros.mapping.keyframes import KeyframeStore, distance
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
 from magic3d_ros.mapping.refinement.alignment import align, frame_points
+from magic3d_ros.mapping.refinement.calibration import CameraCalibration, IntrinsicsChange, intrinsics_step
 from magic3d_ros.mapping.refinement.fusing import Cancelled, FreshMap
 from magic3d_ros.mapping.refinement.motion import WorldMotion
 from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
@@ -42,11 +44,13 @@ class MapRefiner:
     """
 
     def __init__(self, settings: Settings, mapper: Mapper, keyframes: KeyframeStore, map_lock: AbstractContextManager[object],
-                 layers_lock: AbstractContextManager[object], moving: Callable[[WorldMotion], Callable[[], None]]) -> None:
+                 layers_lock: AbstractContextManager[object], moving: Callable[[WorldMotion], Callable[[], None]],
+                 calibration: CameraCalibration) -> None:
         self._settings = settings
         self._mapper, self._keyframes = mapper, keyframes
         self._map_lock, self._layers_lock = map_lock, layers_lock
         self._moving = moving
+        self._calibration = calibration
 
     def refine(self, seconds: float, cancelled: Callable[[], bool], progress: Progress, poses: bool, calibration: bool,
                appearance: Callable[[float, Callable[[], bool], Progress], Agreement] | None) -> RefinementReport:
@@ -63,9 +67,9 @@ class MapRefiner:
         before = after = self._agreement()
         done, moved, mean = [], 0, 0.0
         try:
-            if poses:
+            if poses or calibration:
                 share = POSES_SHARE if appearance else 1.0
-                moved, mean, rounds = self.refine_poses(start + share * seconds, cancelled, progress)
+                moved, mean, rounds = self.refine_poses(start + share * seconds, cancelled, progress, poses, calibration)
                 done.append(f"{moved} keyframes moved by {1000 * mean:.1f} mm on average in {rounds} rounds")
                 after = self._agreement()
             left = start + seconds - time.monotonic()
@@ -85,9 +89,10 @@ class MapRefiner:
             keyframes = list(self._keyframes)
         return agreement(lambda camera, pose: self._mapper.render(camera, pose, newest=False, lock=self._map_lock), keyframes)
 
-    def refine_poses(self, deadline: float, cancelled: Callable[[], bool], progress: Progress) -> tuple[int, float, int]:
+    def refine_poses(self, deadline: float, cancelled: Callable[[], bool], progress: Progress, poses_too: bool = True,
+                     calibration: bool = False) -> tuple[int, float, int]:
         """Align every remembered frame with the map and fuse the map again from the new poses, in rounds, until a deadline
-        (time.monotonic) or until poses stay.
+        (time.monotonic) or until poses stay. calibration: each round begins with a step of the intrinsics.
 
         Returns how many keyframes moved, their mean correction in metres, and the rounds. Raises Cancelled; whole rounds stay.
         """
@@ -101,21 +106,28 @@ class MapRefiner:
             with self._map_lock:
                 frames = self._keyframes.remembered()
             fusing = fusing or self._fusing_time(frames)
-            poses, loss = self._aligned(frames, deadline - fusing, cancelled,
-                                        lambda done, loss: progress("poses", _share(begin, deadline), loss))
-            if not poses:
-                break
-            poses = _gauged(frames, poses)
+            change = IntrinsicsChange()
+            if calibration:
+                progress("calibration", _share(begin, deadline), float("nan"))
+                change = intrinsics_step(self._mapper.volume, (k for k in frames if not k.is_between), self._map_lock)
+            seen = [replace(k, camera=change.of(k.camera)) for k in frames]
+            poses, loss = {k.stamp: k.camera_to_world for k in frames}, float("nan")
+            if poses_too:
+                poses, loss = self._aligned(seen, deadline - fusing, cancelled,
+                                            lambda done, loss: progress("poses", _share(begin, deadline), loss))
+                if not poses:
+                    break
+                poses = _gauged(frames, poses)
             steps = [distance(k.camera_to_world, poses[k.stamp])[0] for k in frames if k.stamp in poses]
             # Frames for which there was no time, or too little known surface in view, move with those around them.
             motion = WorldMotion({k.stamp: k.camera_to_world for k in frames if k.stamp in poses}, poses, lasting=False)
             poses = {k.stamp: poses.get(k.stamp, motion.at(k.stamp) @ k.camera_to_world) for k in frames}
             started = time.monotonic()
-            self._fuse_again(frames, poses, motion, cancelled,
+            self._fuse_again(frames, poses, motion, change, cancelled,
                              lambda loss=loss: progress("fusing", _share(begin, deadline), loss))  # type: ignore[misc]
             fusing, spent = time.monotonic() - started, time.monotonic() - start
             rounds += 1
-            if np.median(steps) < SETTLED:
+            if np.median(steps) < SETTLED and change.largest < SETTLED:
                 break
         with self._map_lock:
             now = {k.stamp: k.camera_to_world for k in self._keyframes}
@@ -144,7 +156,7 @@ class MapRefiner:
         if not changed:
             return CorrectionReport(len(after), unknown, 0, 0.0, "no keyframe moved" + (
                 f": none of {unknown} stamps is remembered" if unknown and not after else ""))
-        self._fuse_again(frames, poses, motion, lambda: False, lambda: None)
+        self._fuse_again(frames, poses, motion, IntrinsicsChange(), lambda: False, lambda: None)
         mean = float(np.mean([s[0] for s in changed]))
         message = f"{len(changed)} keyframes moved by {100 * mean:.1f} cm on average, {len(frames)} frames fused again"
         if unknown:
@@ -171,12 +183,22 @@ class MapRefiner:
             progress(done + 1, float(np.median(errors)) if errors else float("nan"))
         return poses, float(np.median(errors)) if errors else float("nan")
 
-    def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion,
+    def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion, change: IntrinsicsChange,
                     cancelled: Callable[[], bool], progress: Callable[[], None]) -> None:
-        fresh = FreshMap(self._settings, self._mapper, self._keyframes, self._map_lock)
+        fresh = FreshMap(self._settings, self._mapper, self._keyframes, self._map_lock, change)
         fresh.fuse(frames, poses, cancelled, lambda done: progress())
+
+        def moving(motion: WorldMotion) -> Callable[[], None]:
+            layers = self._moving(motion)
+
+            def finish() -> None:
+                layers()
+                self._calibration.add(change)
+
+            return finish
+
         with self._layers_lock:
-            fresh.take_over(poses, motion, self._moving)
+            fresh.take_over(poses, motion, moving)
 
     def _fusing_time(self, frames: list[Keyframe]) -> float:
         """Seconds that fusing all frames again is expected to take, from one of them."""

@@ -1,0 +1,222 @@
+"""Poses: noise taken out again, a correction from outside, and what refining costs the frames that come meanwhile.
+
+    ./run bench poses [noise] [correction] [latency] [--source NAME ...] [--frames N] [--seconds N]
+
+noise: each pose of a run is moved by 2 cm in a random direction and turned by 1 degree about a random axis; absolute trajectory
+error (root mean square of the distances after the best rigid motion; mean angle) before and after `refine` for --seconds. The
+simulated room's poses are exact. Those of redkitchen are estimates with which its depth does not agree, so the error is also
+given against the poses to which the clean run is refined.
+correction: the second half of a run is off by 20 cm and 5 degrees; its keyframes' poses are then corrected. Duplicate surface:
+share of the surface's points farther than 5 cm from the surface of the same frames mapped at the right poses. Things (of at
+least 100 points): how many keep their id, and how far their centroids are from where the correction should have brought them.
+latency: time of `integrate`, frames coming at 10 Hz, without and with a refinement running in the background; and the longest
+time that the map's lock was held by the refinement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from scipy.spatial import cKDTree
+
+from magic3d_ros.config import Settings
+from magic3d_ros.cues.extractor import CueExtractor
+from magic3d_ros.frames import RGBDFrame
+from magic3d_ros.geometry.rigid import best_motion, inverse, moved, rotation_of
+from magic3d_ros.mapping.keyframes import KeyframeStore, distance
+from magic3d_ros.mapping.mapper import Mapper
+from magic3d_ros.mapping.refinement.calibration import CameraCalibration
+from magic3d_ros.mapping.refinement.refiner import MapRefiner
+from magic3d_ros.pipeline import ScenePipeline
+from magic3d_ros.sources.open import open_source
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
+NOISE = (0.02, 1.0)  # metres, degrees
+SHIFT, TURN = np.array([0.12, 0.12, 0.106]), np.radians(5.0) * np.array([0.0, 0.0, 1.0])  # 20 cm, 5 degrees
+DUPLICATE = 0.05  # metres
+LEAST_POINTS = 100
+RATE = 10.0  # frames a second in which the latency is measured
+
+console = Console(highlight=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="bench poses", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    kitchen = str(RECORDINGS / "redkitchen")
+    parser.add_argument("parts", nargs="*", default=["noise", "correction", "latency"])
+    parser.add_argument("--source", action="append", default=[])
+    parser.add_argument("--frames", type=int, default=200, help="of each source, at most")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of refining")
+    options = parser.parse_args(arguments)
+    kitchen_or_room = [kitchen if Path(kitchen).is_dir() else "room"]
+    for part in options.parts:
+        sources = options.source or (["room", *kitchen_or_room] if part == "noise" else kitchen_or_room)
+        for source in dict.fromkeys(sources):
+            settings = Settings()
+            frames = [frame for frame, _ in zip(open_source(source, settings), range(options.frames), strict=False)]
+            {"noise": noise, "correction": correction, "latency": latency}[part](source, settings, frames, options.seconds)
+    return 0
+
+
+def noise(name: str, settings: Settings, frames: list[RGBDFrame], seconds: float) -> None:
+    truth = {frame.stamp: frame.camera_to_world for frame in frames}
+    table = Table("", "position mm", "angle deg", title=f"{name}, {len(frames)} frames: absolute trajectory error", box=None)
+    start = _noisy(frames)
+    found, spent = _refined(settings, start, seconds)
+    for label, poses in (("before", {f.stamp: f.camera_to_world for f in start}), (f"after {spent:.0f} s", found)):
+        error = trajectory_error(poses, truth)
+        table.add_row(label, f"{1000 * error[0]:.1f}", f"{error[1]:.2f}")
+    if not name.startswith("room"):
+        clean, _ = _refined(settings, frames, seconds)
+        for label, poses in (("clean run refined", truth), ("after, against it", found)):
+            error = trajectory_error(poses, clean)
+            table.add_row(label, f"{1000 * error[0]:.1f}", f"{error[1]:.2f}")
+    console.print(table)
+
+
+def correction(name: str, settings: Settings, frames: list[RGBDFrame], seconds: float) -> None:
+    half = frames[len(frames) // 2]
+    error = np.eye(4)
+    error[:3, :3] = rotation_of(TURN)
+    center = half.camera_to_world[:3, 3]
+    error[:3, 3] = center - error[:3, :3] @ center + SHIFT
+    truth = {frame.stamp: frame.camera_to_world for frame in frames}
+    extractor = CueExtractor(settings)
+    right = Mapper(settings)
+    pipeline = ScenePipeline(settings, extractor)
+    for frame in frames:
+        right.integrate(frame)
+        pipeline.add(frame if frame.stamp < half.stamp else frame.with_pose(error @ frame.camera_to_world))
+    tree = cKDTree(right.surface().vertices)
+    before = pipeline.understand(thorough=True)
+    shares = [_duplicates(before.surface.vertices, tree)]
+    begin = time.perf_counter()
+    report = pipeline.correct_poses({k.stamp: truth[k.stamp] for k in pipeline.keyframes if k.stamp >= half.stamp})
+    spent = time.perf_counter() - begin
+    shares.append(_duplicates(pipeline.scene.surface.vertices, tree))
+    console.print(f"{name}, {len(frames)} frames: {report.message} ({spent:.1f} s with understanding)")
+    console.print(f"duplicate surface: {shares[0]:.2%} before, {shares[1]:.2%} after")
+    now = {thing.id: thing for thing in pipeline.scene.objects}
+    for label, motion, chosen in (
+            ("seen in the second half only", inverse(error), [o for o in before.objects if o.first_seen >= half.stamp]),
+            ("seen in the first half only", np.eye(4), [o for o in before.objects if o.last_seen < half.stamp])):
+        chosen = [o for o in chosen if o.n_points >= LEAST_POINTS]
+        kept = [o for o in chosen if o.id in now]
+        off = [np.linalg.norm(motion[:3, :3] @ o.centroid + motion[:3, 3] - now[o.id].centroid) for o in kept]
+        same = sum(now[o.id].label == o.label for o in kept)
+        median = 100 * float(np.median(off)) if off else float("nan")
+        console.print(f"things {label}: {len(kept)} of {len(chosen)} keep their id, {same} of these their name; centroids "
+                      f"{median:.1f} cm (median) from where they belong")
+
+
+def latency(name: str, settings: Settings, frames: list[RGBDFrame], seconds: float) -> None:
+    warm, timed = frames[:len(frames) // 2], frames[len(frames) // 2:]
+    medians, held = [], 0.0
+    for refining in (False, True):
+        mapper, store, lock = Mapper(settings), KeyframeStore(settings.keyframes), _TimedLock()
+        refiner = MapRefiner(settings, mapper, store, lock, threading.RLock(), lambda motion: lambda: None, CameraCalibration())
+
+        def integrate(frame: RGBDFrame, mapper: Mapper = mapper, store: KeyframeStore = store, lock: _TimedLock = lock) -> float:
+            begin = time.perf_counter()
+            with lock:
+                is_keyframe = store.wants(frame)
+                mapper.integrate(frame, carve=is_keyframe)
+                (store.add if is_keyframe else store.add_between)(frame)
+            return time.perf_counter() - begin
+
+        for frame in warm:
+            integrate(frame)
+        mapper.surface()  # as a running pipeline has one
+        stop = threading.Event()
+        worker = threading.Thread(target=lambda r=refiner, s=stop: _refine_until(r, s)) if refining else None  # type: ignore[misc]
+        if worker:
+            worker.start()
+        spent = []
+        for frame in timed:
+            begin = time.perf_counter()
+            spent.append(integrate(frame))
+            time.sleep(max(0.0, 1.0 / RATE - (time.perf_counter() - begin)))
+        stop.set()
+        if worker:
+            worker.join()
+            held = lock.longest.get(worker.ident or 0, 0.0)
+        medians.append((float(np.median(spent)), float(np.percentile(spent, 95))))
+    (off, off95), (on, on95) = medians
+    console.print(f"{name}: integrate {1000 * off:.1f} ms (95 %: {1000 * off95:.1f}) without, {1000 * on:.1f} ms "
+                  f"({1000 * on95:.1f}) with refinement in the background: ratio {on / off:.2f}; longest hold of the lock by it "
+                  f"{1000 * held:.0f} ms")
+
+
+class _TimedLock:
+    """A re-entrant lock that knows how long each thread held it at most."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._since = 0.0
+        self.longest: dict[int, float] = {}
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+        if self._depth == 1:
+            self._since = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            owner = threading.get_ident()
+            self.longest[owner] = max(self.longest.get(owner, 0.0), time.perf_counter() - self._since)
+        self._lock.release()
+
+
+def _refine_until(refiner: MapRefiner, stop: threading.Event) -> None:
+    while not stop.is_set():
+        refiner.refine(600.0, stop.is_set, lambda *_: None, True, False, None)
+
+
+def _noisy(frames: list[RGBDFrame]) -> list[RGBDFrame]:
+    random = np.random.default_rng(0)
+
+    def unit() -> np.ndarray:
+        vector = random.normal(size=3)
+        return vector / np.linalg.norm(vector)
+
+    return [f.with_pose(moved(f.camera_to_world, np.radians(NOISE[1]) * unit(), NOISE[0] * unit())) for f in frames]
+
+
+def _refined(settings: Settings, frames: list[RGBDFrame], seconds: float) -> tuple[dict[int, np.ndarray], float]:
+    """Poses by stamp after refining a map of the frames, and the seconds spent."""
+    mapper, store, lock = Mapper(settings), KeyframeStore(settings.keyframes), threading.RLock()
+    for frame in frames:
+        is_keyframe = store.wants(frame)
+        mapper.integrate(frame, carve=is_keyframe)
+        (store.add if is_keyframe else store.add_between)(frame)
+    refiner = MapRefiner(settings, mapper, store, lock, threading.RLock(), lambda motion: lambda: None, CameraCalibration())
+    report = refiner.refine(seconds, lambda: False, lambda *_: None, True, False, None)
+    return {k.stamp: k.camera_to_world for k in store.remembered()}, report.seconds_spent
+
+
+def trajectory_error(poses: dict[int, np.ndarray], truth: dict[int, np.ndarray]) -> tuple[float, float]:
+    """Root mean square distance (metres) and mean angle (degrees) after the best rigid motion of the positions."""
+    stamps = sorted(poses.keys() & truth.keys())
+    found, right = (np.stack([side[s] for s in stamps]) for side in (poses, truth))
+    motion = best_motion(found[:, :3, 3], right[:, :3, 3])
+    steps = [distance(motion @ a, b) for a, b in zip(found, right, strict=True)]
+    return float(np.sqrt(np.mean([s[0] ** 2 for s in steps]))), float(np.mean([s[1] for s in steps]))
+
+
+def _duplicates(vertices: np.ndarray, tree: cKDTree) -> float:
+    return float((tree.query(vertices, distance_upper_bound=DUPLICATE)[0] > DUPLICATE).mean()) if len(vertices) else float("nan")
+
+
+if __name__ == "__main__":
+    main()
