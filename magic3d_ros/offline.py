@@ -60,12 +60,14 @@ class MappingRun:
 
 
 def map_source(pipeline: ScenePipeline, source: FrameSource, hold_out: int = 0, max_frames: int = 0,
-               progress: Callable[[MappingRun], None] = lambda run: None) -> MappingRun:
+               progress: Callable[[MappingRun], None] = lambda run: None,
+               used: Callable[[RGBDFrame], None] = lambda frame: None) -> MappingRun:
     """Put every frame of a source into the pipeline, understanding the scene as a live run would: whenever
     `instances.update_interval` has passed in the time of the recording, and at the end.
 
     hold_out: n > 1 keeps every n-th frame out of the map, see evaluation.holdout. max_frames: stop after that many; 0 = all.
-    progress: called after every frame with the run so far. A frame that cannot be used is logged, counted and skipped.
+    progress: called after every frame with the run so far. used: called with every frame that has just joined the map
+    (`pipeline.last_verdict` is about it). A frame that cannot be used is logged, counted and skipped.
     """
     run = MappingRun(source.name, min(len(source), max_frames) if max_frames else len(source))
     start = time.perf_counter()
@@ -86,6 +88,7 @@ def map_source(pipeline: ScenePipeline, source: FrameSource, hold_out: int = 0, 
             try:
                 run.keyframes += pipeline.add(frame)
                 run.used += 1
+                used(frame)
             except FrameError as error:
                 run.skipped[error.reason] += 1
                 _log.warning("frame %d is left out: %s", frame.index, error)

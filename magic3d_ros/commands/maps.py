@@ -34,7 +34,7 @@ def map_source(
     refine: Annotated[float, typer.Option("--refine", metavar="SECONDS", min=0, max=3600,
                                           help="improve poses and colour for so long after mapping; 0 = not")] = 0,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="with --refine: also the camera's intrinsics")] = False,
-    masks: Annotated[bool, typer.Option("--masks", help="also write masks/NAME.png for every frame used: more than 127 moves")] = False,
+    masks: Annotated[bool, typer.Option("--masks", help="also write masks/NAME.png of every frame used")] = False,
     report: Annotated[bool, typer.Option("--report/--no-report", help="write report.html into the map folder")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a map that is already there")] = False,
 ) -> None:

@@ -31,6 +31,11 @@ class FolderSource:
     def __len__(self) -> int:
         return len(self._recording.frames)
 
+    @property
+    def file_names(self) -> dict[int, str]:
+        """Name of each frame's colour file without suffix, by the frame's index."""
+        return {frame.index: frame.color.stem for frame in self._recording.frames}
+
     def __iter__(self) -> Iterator[RGBDFrame]:
         gate = FrameGate(self.name)
         self.skipped = gate.skipped

@@ -87,6 +87,7 @@ class DistractorDetector:
     def replace_poses(self, poses: Mapping[int, np.ndarray]) -> None:
         """What was seen at these stamps was seen from other camera-to-world poses."""
         self._memory.replace_poses(poses)
+        self._last = None  # it was seen from a pose that may no longer fit the next one
 
     def forget_views(self) -> None:
         """Forget what earlier keyframes saw; what was learned stays."""

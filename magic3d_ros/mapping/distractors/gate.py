@@ -69,7 +69,7 @@ class DistractorGate:
         self.detector.replace_poses(poses)
 
     def recall(self, keyframes: Iterable[Keyframe]) -> None:
-        """Remember the depth of a loaded map's keyframes, or of keyframes whose poses were corrected, in place of all before."""
+        """Remember the depth of a loaded map's keyframes in place of all before."""
         self.detector.forget_views()
         for keyframe in keyframes if self._enabled else ():
             self.detector.remember_view(keyframe.stamp, keyframe.camera, keyframe.camera_to_world, keyframe.depth())
