@@ -24,6 +24,7 @@ from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
 from magic3d_ros.mapping.field.trainer import FieldTrainer
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
+from magic3d_ros.mapping.monocular_cues import attach as attach_monocular
 from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
 from magic3d_ros.mapping.refinement.calibration import CameraCalibration
 from magic3d_ros.mapping.refinement.motion import WorldMotion
@@ -105,6 +106,7 @@ class ScenePipeline:
         """The semantic half of `add`: what the 2D models said of a keyframe joins the scene."""
         with self._map_lock:
             self.distractors.learn(frame.stamp, cues.features)
+            attach_monocular(self.keyframes, cues)
             with self._timed("language"):
                 self.language.observe(self._standing(self.calibration.applied(frame)), cues)
 

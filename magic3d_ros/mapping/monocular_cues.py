@@ -1,0 +1,43 @@
+"""What arrives from monocular networks finds its keyframe, or is turned away with a reason."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from magic3d_ros.frames import CueFrame
+from magic3d_ros.mapping.keyframe import Keyframe
+from magic3d_ros.mapping.keyframes import KeyframeStore
+
+logger = logging.getLogger(__name__)
+
+
+def attach(store: KeyframeStore, cues: CueFrame) -> bool:
+    """Remember a cue frame's monocular depth, and normals that came with it, at the keyframe of its stamp; whether any was used.
+
+    A cue that cannot be used (another shape than the picture's, nothing but zeros and NaN, normals that are not of unit length)
+    or has no keyframe is logged and left out; the other cue, and what the keyframe had, stay. Normals without monocular depth
+    are the sensor's (embedded tier), which the map knows already.
+    """
+    if cues.monocular_depth is None:
+        return False
+    keyframe = store.get(cues.stamp)
+    if keyframe is None:
+        logger.warning("monocular cues of stamp %d belong to no remembered keyframe and are not used: they came too late, or "
+                       "from another recording", cues.stamp)
+        return False
+    depth = cues.monocular_depth if _usable(keyframe, cues.monocular_depth, None) else keyframe.monocular_depth
+    normals = cues.normals if cues.normals is not None and _usable(keyframe, None, cues.normals) else keyframe.monocular_normals
+    if depth is not cues.monocular_depth and normals is not cues.normals:
+        return False
+    return store.set_cues(cues.stamp, depth, normals)
+
+
+def _usable(keyframe: Keyframe, depth: np.ndarray | None, normals: np.ndarray | None) -> bool:
+    try:
+        keyframe.with_cues(depth, normals)
+    except ValueError as error:
+        logger.warning("%s", error)
+        return False
+    return True
