@@ -13,6 +13,7 @@ Clean noise: it has no bias that frames share, as networks have, and no blurred 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ SCALES = (0.5, 2.0)
 SHIFTS = (0.0, 1.0)
 BLIND_BEYOND = 2.0  # metres
 BLOB_SHARE = 0.4
+PLACE_SIZE = 0.25  # metres: deviation of the Gaussian that would smooth noise as the places' is
 _REDUCTION = 8  # noise is made at an eighth of the size, where its smoothing takes a sixty-fourth of the time
 
 
@@ -83,3 +85,18 @@ def blind_in_blobs(frame: RGBDFrame, seed: int = 0, share: float = BLOB_SHARE) -
     random = np.random.default_rng((seed, frame.index, 1))
     noise = smooth_noise(frame.depth.shape[0], frame.depth.shape[1], random)
     return replace(frame, depth=np.where(noise > np.quantile(noise, share), frame.depth, 0.0).astype(np.float32))
+
+
+def blind_in_places(frame: RGBDFrame, seed: int = 0, share: float = BLOB_SHARE) -> RGBDFrame:
+    """The frame of a sensor to which some surfaces give no reading, the same ones in every frame, as glass, mirrors and black
+    screens do: random smooth places of about half a metre that cover about `share` of space."""
+    random = np.random.default_rng((seed, 2))
+    waves = random.normal(0.0, 1.0 / (np.sqrt(2.0) * PLACE_SIZE), (3, 64)).astype(np.float32)  # spectrum of such a Gaussian
+    phases = random.uniform(0.0, 2.0 * np.pi, 64).astype(np.float32)
+    known = frame.depth > 0
+    points = (frame.camera.rays()[known] * frame.depth[known][:, None]) @ frame.camera_to_world[:3, :3].T.astype(np.float32)
+    points += frame.camera_to_world[:3, 3].astype(np.float32)
+    noise = np.concatenate([np.cos(part @ waves + phases).sum(1) for part in np.array_split(points, 1 + len(points) // 65536)])
+    depth = frame.depth.copy()
+    depth[known] = np.where(noise / np.sqrt(32.0) > NormalDist().inv_cdf(share), depth[known], 0.0)
+    return replace(frame, depth=depth)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from magic3d_ros.cues.embedded.normals import DepthNormals
-from magic3d_ros.evaluation.monocular_cues import SyntheticCues, blind_beyond, blind_in_blobs, smooth_noise
+from magic3d_ros.evaluation.monocular_cues import SyntheticCues, blind_beyond, blind_in_blobs, blind_in_places, smooth_noise
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
 
@@ -72,3 +72,26 @@ def test_blind_sensors():
     assert (holes.depth[100:] == 0).mean() == pytest.approx(0.4, abs=0.2)
     assert np.array_equal(holes.depth[holes.depth > 0], frame.depth[holes.depth > 0])
     assert not np.array_equal(holes.depth, blind_in_blobs(slanted(1)).depth)
+
+
+def test_blind_places_are_the_same_from_everywhere():
+    frame = slanted()
+    shifted = CAMERA.rays()
+    moved_pose = np.eye(4)
+    moved_pose[0, 3] = 0.1
+    # the same plane from 0.1 m to the right: z = 1.6 + 0.8 x in the world
+    depth = ((1.6 + 0.8 * 0.1) / (1.0 - 0.8 * shifted[..., 0])).astype(np.float32)
+    moved = RGBDFrame(1, frame.rgb, depth, CAMERA, moved_pose, 1)
+
+    def places(of: RGBDFrame, blinded: RGBDFrame) -> dict[tuple[int, int], bool]:
+        seen = of.depth > 0
+        points = CAMERA.rays()[seen] * of.depth[seen][:, None] + of.camera_to_world[:3, 3]
+        cells = np.floor(points[:, :2] / 0.02).astype(int)
+        return {tuple(c): bool(b) for c, b in zip(cells.tolist(), (blinded.depth > 0)[seen], strict=True)}
+
+    first, second = places(frame, blind_in_places(frame)), places(moved, blind_in_places(moved))
+    shared = first.keys() & second.keys()
+    assert len(shared) > 1000
+    assert np.mean([first[c] == second[c] for c in shared]) > 0.95
+    shares = [(blind_in_places(frame, seed).depth[30:] == 0).mean() for seed in range(30)]
+    assert np.mean(shares) == pytest.approx(0.4, abs=0.1)
