@@ -5,7 +5,7 @@ import pytest
 
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
-from magic3d_ros.instances.evidence import DepthViews, look
+from magic3d_ros.instances.evidence import DepthViews, last_seen, look
 from magic3d_ros.mapping.keyframes import Keyframe
 
 CAMERA = Camera(64, 48, 50.0, 50.0, 31.5, 23.5)
@@ -103,3 +103,10 @@ def test_blur_lowers_sharpness():
     flat = DepthViews().of(keyframe(2.0, rgb=np.full((48, 64, 3), 128, np.uint8))).sharpness
     assert sharp.shape == (12, 16)
     assert sharp.min() > 10 * flat.max()
+
+
+def test_the_newest_keyframe_that_sees_a_point():
+    old, new = keyframe(2.0, stamp=5), keyframe(1.0, stamp=7)
+    points = np.array([[0, 0, 2.0], [0, 0, 1.03], [0, 0, 3.0], [0, 0, -1.0], [0.9, 0, 2.0]])
+    assert last_seen(points, [new, old], DepthViews(), 0.02).tolist() == [5, 7, -1, -1, 5]
+    assert last_seen(points, [], DepthViews(), 0.02).tolist() == [-1] * 5

@@ -131,3 +131,20 @@ def test_state_that_does_not_fit_is_named(change, named):
     assign(memory, bar(0, 10))
     with pytest.raises(ValueError, match=named):
         IdentityMemory().load_state({**memory.state(), **change})
+
+
+def test_ids_move_with_the_world():
+    memory = IdentityMemory()
+    assign(memory, bar(0, 10), bar(20, 30))
+    points, ids = memory.places()
+    np.testing.assert_allclose(points[ids == 1], bar(20, 30), atol=1e-12)
+    memory.move(points + np.where(ids == 1, 4.0, 0.0)[:, None])
+    assert assign(memory, bar(20, 30) + 4.0, bar(0, 10), bar(20, 30)) == [1, 0, 2]
+
+
+def test_cells_that_meet_are_one():
+    memory = IdentityMemory()
+    assign(memory, bar(0, 2))
+    memory.move(np.full((2, 3), 0.02))
+    points, ids = memory.places()
+    assert points.tolist() == [[0.02, 0.02, 0.02]] and ids.tolist() == [0] and memory.state()["points"].tolist() == [2]

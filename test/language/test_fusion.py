@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fake import FourClasses, picture
@@ -124,3 +127,18 @@ def test_overlap():
     assert overlap((0, 0, 10, 10), (0, 0, 10, 10)) == 1
     assert overlap((0, 0, 10, 10), (5, 0, 15, 10)) == pytest.approx(1 / 3)
     assert overlap((0, 0, 10, 10), (20, 0, 30, 10)) == 0
+
+
+def test_meaning_moves_with_the_world_also_what_was_seen_meanwhile(language, model):
+    first, later = half_and_half(), replace(half_and_half(), stamp=20)
+    language.observe(first, CueFrame(9, language=model.encode_dense(first.rgb)))
+    before, shift = language._voxels.copy(), np.array([0.4, 0.0, 0.0])
+    finish = language.moving(lambda points, stamps: points + shift, nullcontext())
+    language.observe(later.with_pose(np.array([[1, 0, 0, 10.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])),
+                     CueFrame(20, language=model.encode_dense(later.rgb)))
+    finish()
+    centers = before.centers_of(before.arrays()[0]) + shift
+    now = language._voxels
+    assert np.isin(now.keys_of(centers), now.arrays()[0]).all()
+    assert np.isin(now.keys_of(centers + 25 * shift), now.arrays()[0]).all()
+    assert len(now) == 2 * len(before)

@@ -68,3 +68,44 @@ def test_a_state_that_does_not_fit_is_refused(change, message):
 def test_look_up():
     assert look_up(np.array([2, 5]), np.array([7, 8]), np.array([5, 3, 2, 9])).tolist() == [8, -1, 7, -1]
     assert look_up(np.zeros(0, int), np.zeros(0, int), np.array([1])).tolist() == [-1]
+
+
+def test_voxels_move_with_the_time_at_which_they_were_last_seen():
+    layer = VoxelFeatures(0.1, 2)
+    places = np.array([[0.05, 0.05, 0.05], [0.55, 0.05, 0.05], [0.95, 0.05, 0.05]])
+    layer.add(layer.keys_of(places[:1]), np.array([[1.0, 0.0]]), np.array([1.0]), 1)
+    layer.add(layer.keys_of(places[1:]), np.array([[4.0, 4.0], [8.0, 0.0]]), np.array([3.0, 1.0]), 2)
+
+    def moved(points, stamps):  # what was seen at 2 goes 50 cm to the left: one voxel of it onto what was seen at 1
+        return points - np.where(stamps == 2, 0.5, 0.0)[:, None] * (1, 0, 0)
+
+    after = layer.moved(moved)
+    keys, features, weights = after.arrays()
+    found = {tuple(np.round(c, 3)): (f, w) for c, f, w in zip(after.centers_of(keys), features.tolist(), weights, strict=True)}
+    # (1 x (1, 0) + 3 x (4, 4)) / 4 where the first two meet
+    assert found == {(0.05, 0.05, 0.05): ([3.25, 3.0], 4.0), (0.45, 0.05, 0.05): ([8.0, 0.0], 1.0)}
+    assert len(layer) == 3 and after.newest == 2
+
+
+def test_a_small_motion_leaves_voxels_and_a_turn_leaves_no_holes():
+    layer = VoxelFeatures(0.1, 2)
+    side = (np.arange(30) + 0.5) * 0.1
+    sheet = np.stack([*(axis.ravel() for axis in np.meshgrid(side, side)), np.full(900, 0.05)], 1)
+    layer.add(layer.keys_of(sheet), np.ones((900, 2)), np.ones(900), 1)
+    np.testing.assert_array_equal(layer.moved(lambda points, stamps: points + 0.03).arrays()[0], layer.arrays()[0])
+    cosine, sine = np.cos(0.5), np.sin(0.5)
+    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+    turned = layer.moved(lambda points, stamps: points @ turn.T)
+    inside = sheet[(np.abs(sheet[:, :2] - 1.5) < 1.2).all(1)] @ turn.T
+    assert np.isin(turned.keys_of(inside), turned.arrays()[0]).all()
+
+
+def test_what_came_since_is_joined():
+    layer, other = VoxelFeatures(0.1, 1), VoxelFeatures(0.1, 1)
+    keys = layer.keys_of(np.array([[0.05, 0.05, 0.05], [0.55, 0.05, 0.05]]))
+    layer.add(keys[:1], np.array([[1.0]]), np.array([1.0]), 5)
+    other.add(keys, np.array([[3.0], [7.0]]), np.array([1.0, 1.0]), 9)
+    assert len(other.since(9)) == 0 and len(other.since(8)) == 2
+    stored, features, weights = layer.joined(other).arrays()
+    assert dict(zip(stored.tolist(), zip(features[:, 0].tolist(), weights.tolist(), strict=True), strict=True)) == {
+        int(keys[0]): (2.0, 2.0), int(keys[1]): (7.0, 1.0)}
