@@ -14,11 +14,11 @@ from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
 # that it saw surface there may also be the inside of a thing that slides along itself, so it must have stood for seconds first.
 # All found on composites of redkitchen with the tuning textures and on the simulated room (docs/distractors.md).
 MOVING, SURE = 3.0, 1.0
-STANDING, FAIRLY_SURE = -3.0, 0.2
-PROVEN, YOUNG = 4.0, 0.01  # seconds of standing that count in full, and the share that the first glimpse counts
+STANDING, FAIRLY_SURE = -3.0, 0.12
+PROVEN, YOUNG = 6.0, 0.01  # seconds of standing that count in full, and the share that the first glimpse counts
 UNKNOWN, UNSURE = -1.0, 0.03  # without any opinion a pixel stands
 FEATURES_LIMIT, BY_FEATURES = 2.0, 0.4
-CARRIED, BY_MEMORY = 0.9, 0.4  # the last frame's verdict fades by a tenth a frame
+CARRIED, BY_MEMORY = 0.95, 0.4  # the last frame's verdict fades by a twentieth a frame
 # 25 instead of .5 raises IoU from .76 to .84 and halves the false alarms: a surface that is continuous in depth decides as one.
 SMOOTHNESS = 40.0
 ITERATIONS = 30
@@ -40,11 +40,12 @@ def spread(depth: np.ndarray, evidence: Evidence, beta: np.ndarray | None, carri
     if beta is not None:
         total += BY_FEATURES * np.clip(2.0 * np.log(beta), -FEATURES_LIMIT, FEATURES_LIMIT)
         weight += BY_FEATURES
+    proven = np.where(evidence.standing, np.clip(evidence.age / PROVEN, YOUNG, 1.0), np.float32(0))
     if carried is not None:
-        known = np.isfinite(carried)
-        total += np.where(known, BY_MEMORY * CARRIED * carried, 0.0).astype(np.float32)
-        weight += BY_MEMORY * known
-    stands = np.where(evidence.standing, FAIRLY_SURE * np.clip(evidence.age / PROVEN, YOUNG, 1.0), 0.0).astype(np.float32)
+        remembered = BY_MEMORY * np.isfinite(carried) * (1.0 - proven)  # what is proven needs no memory
+        total += remembered * np.nan_to_num(CARRIED * carried)
+        weight += remembered
+    stands = FAIRLY_SURE * proven
     moves = SURE * evidence.moving.astype(np.float32)
     total += stands * STANDING + moves * MOVING
     weight += stands + moves

@@ -14,7 +14,8 @@ class Evidence:
     """What geometry says of the pixels of one small image, (h, w) bool each; a pixel of which nothing is known is neither.
 
     measured: has depth. moving: its place was seen free, and not filled for long enough since. standing: earlier keyframes saw
-    surface there. age: (h, w) float32 seconds for which it stands, 0 where it does not.
+    surface there. age: (h, w) float32 seconds for which it stands, 0 where it does not, inf where it came and
+    has settled.
     """
 
     measured: np.ndarray
@@ -33,6 +34,7 @@ class Evidence:
         settled = (since < NEVER) & (now - np.minimum(since, now) >= settle)
         standing = measured & (since < NEVER) & (~free | settled)
         age = np.where(standing, (now - np.minimum(since, now)) * 1e-9, 0.0).astype(np.float32)
+        age[standing & free] = np.inf
         return Evidence(measured, free & ~settled, standing, age)
 
     @property

@@ -13,6 +13,7 @@ from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
 
 STEP = 4  # every fourth pixel each way: 2 cm apart at 2.5 m
 MIN_PIXELS = 12  # of the small mask: 14 cm of a surface at 2.5 m, less is noise
+OUTSIDE = np.float32(1e3)  # beyond all logarithms of depths
 SAME_THING = 0.15  # of the depth: a greater jump between neighbouring pixels parts two things
 
 
@@ -36,9 +37,8 @@ def moving_things(frame: RGBDFrame, verdict: DistractorVerdict, up: np.ndarray) 
     depth, mask = _small(frame, verdict)
     # A pixel whose depth jumps against its neighbour's belongs to no piece while pieces are told apart.
     level = np.log(np.where(mask, depth, 1.0)).astype(np.float32)
-    whole = np.where(mask, level, -np.inf).astype(np.float32)
-    spread = cv2.dilate(whole, np.ones((2, 2), np.uint8)) - cv2.erode(np.where(mask, level, np.inf).astype(np.float32),
-                                                                      np.ones((2, 2), np.uint8))
+    pair = np.ones((2, 2), np.uint8)
+    spread = cv2.dilate(np.where(mask, level, -OUTSIDE), pair) - cv2.erode(np.where(mask, level, OUTSIDE), pair)
     joined = (mask & (spread < SAME_THING)).astype(np.uint8)
     count, labels = cv2.connectedComponents(joined)
     things = []

@@ -120,7 +120,7 @@ def test_a_thing_moves_until_it_has_stood_for_the_settling_time() -> None:
     early = Evidence.of(measured, history, before, 5 * SECOND, 5 * SECOND)
     late = Evidence.of(measured, history, before, 8 * SECOND, 5 * SECOND)
     assert early.moving.all() and not early.standing.any()
-    assert late.standing.all() and not late.moving.any() and late.age[0, 0] == 5.0
+    assert late.standing.all() and not late.moving.any() and late.age[0, 0] == np.inf
 
 
 def test_what_the_map_denies_moves_although_no_keyframe_remembers() -> None:
