@@ -22,14 +22,12 @@ from magic3d_ros.config import Settings, load_settings
 from magic3d_ros.evaluation.hidden_surface import HiddenSurfaceReport, evaluate_hidden
 from magic3d_ros.evaluation.monocular_cues import SyntheticCues, blind_beyond, blind_in_blobs, blind_in_places
 from magic3d_ros.frames import RGBDFrame
-from magic3d_ros.mapping.cue_layer import fuse_cues, joined
+from magic3d_ros.mapping.cue_layer import filled
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.meshing import Mesher
-from magic3d_ros.mapping.metric_cues import MetricCues
 from magic3d_ros.mapping.monocular_cues import attach
 from magic3d_ros.mapping.render import render
-from magic3d_ros.mapping.tsdf import TSDFVolume
 from magic3d_ros.sources.open import open_source
 
 GOAL = 0.75
@@ -81,13 +79,10 @@ def measure(text: str, blindness: str, settings: Settings, every: int) -> list[t
             attach(store, SyntheticCues().of(clean))
     rows = [("sensor alone", evaluate_hidden(mapper.render, compared), spent)]
     begin = time.process_time()
-    cues, layer = MetricCues(), TSDFVolume(settings.map, settings.input.min_depth, settings.input.max_depth, mapper.volume.device)
-    cues.update(list(store))
-    fuse_cues(store, cues, layer)
-    filled = joined(mapper.volume, layer, settings)
+    volume = filled(mapper.volume, list(store), settings)
     spent = time.process_time() - begin
-    points, normals = Mesher(filled, settings.map.min_weight).points()
-    report = evaluate_hidden(lambda camera, pose: render(filled, points, normals, camera, pose), compared)
+    points, normals = Mesher(volume, settings.map.min_weight).points()
+    report = evaluate_hidden(lambda camera, pose: render(volume, points, normals, camera, pose), compared)
     rows.append(("aligned cues fused", report, spent))
     return rows
 
