@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -51,6 +52,8 @@ class MapRefiner:
         self._map_lock, self._layers_lock = map_lock, layers_lock
         self._moving = moving
         self._calibration = calibration
+        self._turn = threading.Lock()  # one new map at a time: a round of refining, or a correction
+        self._waiting = 0  # corrections that wait for their turn: a round of refining stops for them and begins anew
 
     def refine(self, seconds: float, cancelled: Callable[[], bool], progress: Progress, poses: bool, calibration: bool,
                appearance: Callable[[float, Callable[[], bool], Progress], Agreement] | None) -> RefinementReport:
@@ -64,23 +67,19 @@ class MapRefiner:
         if not len(self._keyframes):
             return RefinementReport(False, "nothing to refine: no keyframe is remembered yet")
         start = time.monotonic()
+        end = start + seconds
         before = after = self._agreement()
         done, moved, mean = [], 0, 0.0
-        try:
-            if poses or calibration:
-                share = POSES_SHARE if appearance else 1.0
-                moved, mean, rounds = self.refine_poses(start + share * seconds, cancelled, progress, poses, calibration)
-                done.append(f"{moved} keyframes moved by {1000 * mean:.1f} mm on average in {rounds} rounds")
-                after = self._agreement()
-            left = start + seconds - time.monotonic()
-            if appearance is not None and left > 0 and not cancelled():
-                after = appearance(left, cancelled, progress)
-                done.append("appearance trained")
-        except Cancelled:
+        if poses or calibration:
+            share = POSES_SHARE if appearance else 1.0
+            moved, mean, rounds = self.refine_poses(start + share * seconds, end, cancelled, progress, poses, calibration)
+            done.append(f"{moved} keyframes moved by {1000 * mean:.1f} mm on average in {rounds} rounds" if rounds or cancelled()
+                        else f"{seconds:.0f} s are too short to fuse {len(self._keyframes.remembered())} frames again")
             after = self._agreement()
-        message = "; ".join(done) or "nothing was asked for"
-        if cancelled():
-            message = f"cancelled; {'; '.join(done) or 'the map is as it was at the last complete round'}"
+        if appearance is not None and time.monotonic() < end and not cancelled():
+            after = appearance(end - time.monotonic(), cancelled, progress)
+            done.append("appearance trained")
+        message = ("cancelled; " if cancelled() else "") + ("; ".join(done) or "nothing was asked for")
         return RefinementReport(True, message, moved, mean, before.depth_error, after.depth_error, before.psnr, after.psnr,
                                 time.monotonic() - start)
 
@@ -89,50 +88,62 @@ class MapRefiner:
             keyframes = list(self._keyframes)
         return agreement(lambda camera, pose: self._mapper.render(camera, pose, newest=False, lock=self._map_lock), keyframes)
 
-    def refine_poses(self, deadline: float, cancelled: Callable[[], bool], progress: Progress, poses_too: bool = True,
+    def refine_poses(self, deadline: float, end: float, cancelled: Callable[[], bool], progress: Progress, poses_too: bool = True,
                      calibration: bool = False) -> tuple[int, float, int]:
         """Align every remembered frame with the map and fuse the map again from the new poses, in rounds, until a deadline
-        (time.monotonic) or until poses stay. calibration: each round begins with a step of the intrinsics.
+        (time.monotonic), until poses stay, or until cancelled. calibration: each round begins with a step of the intrinsics.
 
-        Returns how many keyframes moved, their mean correction in metres, and the rounds. Raises Cancelled; whole rounds stay.
+        end: the first round may last until then where the deadline leaves no time for one. Returns how many keyframes moved,
+        their mean correction in metres, and how many rounds were completed.
         """
         begin = time.monotonic()
         with self._map_lock:
             given = {k.stamp: k.camera_to_world for k in self._keyframes.remembered()}
-        rounds = 0
-        spent = fusing = 0.0
-        while rounds < ROUNDS and (rounds == 0 or time.monotonic() + spent <= deadline):
+        fusing = self._fusing_time(len(given))
+        rounds, spent, largest = 0, fusing, np.inf
+        while rounds < ROUNDS and largest >= SETTLED and time.monotonic() + spent <= (deadline if rounds else end):
             start = time.monotonic()
-            with self._map_lock:
-                frames = self._keyframes.remembered()
-            fusing = fusing or self._fusing_time(frames)
-            change = IntrinsicsChange()
-            if calibration:
-                progress("calibration", _share(begin, deadline), float("nan"))
-                change = intrinsics_step(self._mapper.volume, (k for k in frames if not k.is_between), self._map_lock)
-            seen = [replace(k, camera=change.of(k.camera)) for k in frames]
-            poses, loss = {k.stamp: k.camera_to_world for k in frames}, float("nan")
-            if poses_too:
-                poses, loss = self._aligned(seen, deadline - fusing, cancelled,
-                                            lambda done, loss: progress("poses", _share(begin, deadline), loss))
-                if not poses:
+            align_until = max(deadline - fusing, 0.0 if rounds else min(end - fusing, start + fusing))
+            try:
+                with self._turn:
+                    largest, fusing = self._round(align_until, lambda: cancelled() or self._waiting > 0,
+                                                  lambda stage, loss: progress(stage, _share(begin, deadline), loss), poses_too,
+                                                  calibration)
+            except Cancelled:
+                if cancelled():
                     break
-                poses = _gauged(frames, poses)
-            steps = [distance(k.camera_to_world, poses[k.stamp])[0] for k in frames if k.stamp in poses]
-            # Frames for which there was no time, or too little known surface in view, move with those around them.
-            motion = WorldMotion({k.stamp: k.camera_to_world for k in frames if k.stamp in poses}, poses, lasting=False)
-            poses = {k.stamp: poses.get(k.stamp, motion.at(k.stamp) @ k.camera_to_world) for k in frames}
-            started = time.monotonic()
-            self._fuse_again(frames, poses, motion, change, cancelled,
-                             lambda loss=loss: progress("fusing", _share(begin, deadline), loss))  # type: ignore[misc]
-            fusing, spent = time.monotonic() - started, time.monotonic() - start
-            rounds += 1
-            if np.median(steps) < SETTLED and change.largest < SETTLED:
-                break
+                time.sleep(0.01)  # the correction that waits goes first
+                continue
+            rounds, spent = rounds + 1, time.monotonic() - start
         with self._map_lock:
             now = {k.stamp: k.camera_to_world for k in self._keyframes}
         shifts = [distance(given[stamp], pose) for stamp, pose in now.items() if stamp in given]
         return sum(_is_motion(s) for s in shifts), float(np.mean([s[0] for s in shifts])) if shifts else 0.0, rounds
+
+    def _round(self, align_until: float, cancelled: Callable[[], bool], progress: Callable[[str, float], None], poses_too: bool,
+               calibration: bool) -> tuple[float, float]:
+        """One round of `refine_poses`. Returns the larger of the median step of the poses (metres) and the largest change of the
+        intrinsics, and the seconds that fusing took. Raises Cancelled; the map is as it was then."""
+        with self._map_lock:
+            frames = self._keyframes.remembered()
+        change = IntrinsicsChange()
+        if calibration:
+            progress("calibration", float("nan"))
+            change = intrinsics_step(self._mapper.volume, (k for k in frames if not k.is_between), self._map_lock)
+        poses, loss = {k.stamp: k.camera_to_world for k in frames}, float("nan")
+        if poses_too:
+            seen = [replace(k, camera=change.of(k.camera)) for k in frames]
+            poses, loss = self._aligned(seen, align_until, cancelled, lambda loss: progress("poses", loss))
+            if not poses:
+                return 0.0, 0.0
+            poses = _gauged(frames, poses)
+        step = float(np.median([distance(k.camera_to_world, poses[k.stamp])[0] for k in frames if k.stamp in poses]))
+        # Frames for which there was no time, or too little known surface in view, move with those around them.
+        motion = WorldMotion({k.stamp: k.camera_to_world for k in frames if k.stamp in poses}, poses, lasting=False)
+        poses = {k.stamp: poses.get(k.stamp, motion.at(k.stamp) @ k.camera_to_world) for k in frames}
+        start = time.monotonic()
+        self._fuse_again(frames, poses, motion, change, cancelled, lambda: progress("fusing", loss))
+        return max(step, change.largest), time.monotonic() - start
 
     def correct_poses(self, corrections: Mapping[int, np.ndarray]) -> CorrectionReport:
         """Move what was seen at some stamps to where their poses should have been: {stamp: camera_to_world}.
@@ -141,6 +152,16 @@ class MapRefiner:
         Stamps that are not remembered are counted and passed over. Raises ValueError for a pose that is not rigid; nothing has
         changed then.
         """
+        with self._map_lock:
+            self._waiting += 1
+        try:
+            with self._turn:
+                return self._corrected(corrections)
+        finally:
+            with self._map_lock:
+                self._waiting -= 1
+
+    def _corrected(self, corrections: Mapping[int, np.ndarray]) -> CorrectionReport:
         with self._map_lock:
             frames = self._keyframes.remembered()
         known = {k.stamp: k for k in frames}
@@ -164,23 +185,24 @@ class MapRefiner:
         return CorrectionReport(len(after), unknown, len(changed), mean, message)
 
     def _aligned(self, frames: list[Keyframe], deadline: float, cancelled: Callable[[], bool],
-                 progress: Callable[[int, float], None]) -> tuple[dict[int, np.ndarray], float]:
+                 progress: Callable[[float], None]) -> tuple[dict[int, np.ndarray], float]:
         """Poses by stamp of the frames that could be aligned before the deadline, and their median error in metres."""
         poses: dict[int, np.ndarray] = {}
         errors: list[float] = []
         # Keyframes first: where time is short the frames between can go with them.
-        for done, keyframe in enumerate(sorted(frames, key=lambda k: k.is_between)):
+        for number, keyframe in enumerate(sorted(frames, key=lambda k: k.is_between)):
             if cancelled():
                 raise Cancelled
             if time.monotonic() > deadline and len(poses) >= 2:
                 break
             volume = self._mapper.volume
-            found = align(volume, frame_points(keyframe, volume, seed=done), keyframe.camera_to_world, table_lock=self._map_lock)
+            points = frame_points(keyframe, volume, seed=number)
+            found = align(volume, points, keyframe.camera_to_world, table_lock=self._map_lock)
             step = distance(keyframe.camera_to_world, found.camera_to_world)
             if found.aligned and step[0] < LONGEST_STEP[0] and step[1] < LONGEST_STEP[1]:
                 poses[keyframe.stamp] = found.camera_to_world
                 errors.append(found.error)
-            progress(done + 1, float(np.median(errors)) if errors else float("nan"))
+            progress(float(np.median(errors)) if errors else float("nan"))
         return poses, float(np.median(errors)) if errors else float("nan")
 
     def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion, change: IntrinsicsChange,
@@ -200,13 +222,14 @@ class MapRefiner:
         with self._layers_lock:
             fresh.take_over(poses, motion, moving)
 
-    def _fusing_time(self, frames: list[Keyframe]) -> float:
-        """Seconds that fusing all frames again is expected to take, from one of them."""
-        if not frames:
-            return 0.0
+    def _fusing_time(self, count: int) -> float:
+        """Seconds that fusing so many frames again is expected to take, told from some keyframes."""
+        some = list(self._keyframes)[:4]
+        scratch = Mapper(self._settings)
         start = time.monotonic()
-        Mapper(self._settings).integrate(frames[0].frame(), carve=False)
-        return 1.5 * (time.monotonic() - start) * len(frames)
+        for keyframe in some:
+            scratch.integrate(keyframe.frame(), carve=True)
+        return (time.monotonic() - start) / max(len(some), 1) * count
 
 
 def _gauged(frames: list[Keyframe], poses: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:

@@ -149,3 +149,28 @@ def test_nothing_to_refine_and_times_that_are_none(settings):
     for seconds in (0.0, -1.0, float("nan"), 1e6):
         with pytest.raises(ValueError, match="seconds"):
             run.refiner.refine(seconds, lambda: False, lambda *_: None, True, False, None)
+
+
+def test_a_correction_that_comes_while_refining_is_not_undone(settings):
+    frames = corner_run(10)
+    truth = {f.stamp: f.camera_to_world for f in frames}
+    run = Run(settings, [f.with_pose(DRIFT @ f.camera_to_world) for f in frames])
+    corrections = {k.stamp: truth[k.stamp] for k in run.store}
+    asked = []
+
+    def progress(stage, share, loss):
+        if stage == "poses" and not asked:
+            asked.append(threading.Thread(target=run.refiner.correct_poses, args=(corrections,)))
+            asked[0].start()
+
+    run.refiner.refine(60.0, lambda: False, progress, True, False, None)
+    asked[0].join()
+    for stamp, pose in run.poses().items():
+        assert distance(pose, truth[stamp])[0] < 0.03  # DRIFT is 24 cm
+
+
+def test_a_time_too_short_for_one_round_is_said(settings):
+    run = Run(settings, corner_run(8))
+    surface = run.mapper.surface()
+    report = run.refiner.refine(1e-6, lambda: False, lambda *_: None, True, False, None)
+    assert "too short" in report.message and report.keyframes_moved == 0 and run.mapper.surface() is surface
