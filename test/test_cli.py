@@ -155,6 +155,17 @@ def test_map_writes_everything_and_prints_figures(run, room_folder, tmp_path):
     assert statistics["hold_out"]["frames"] == 2
 
 
+def test_map_refines_what_it_mapped_and_says_what_came_of_it(run, room_folder, tmp_path):
+    code, output, errors = run("map", room_folder, "--out", tmp_path / "map", "--max-frames", 6, "--refine", 2, "--calibrate",
+                               "--hold-out", 5, "--no-report")
+    assert code == 0, errors
+    assert re.search(r"refined in \d+\.\d s: .*depth error \d+\.\d -> \d+\.\d mm, PSNR \d+\.\d\d -> \d+\.\d\d dB", output)
+    assert "held-out frames at poses aligned to the refined map: in25" in output
+    statistics = json.loads((tmp_path / "map" / "map.json").read_text())["statistics"]
+    assert statistics["refinement"]["success"] and statistics["refinement"]["seconds_spent"] > 0
+    assert statistics["hold_out"]["frames"] == statistics["hold_out_refined"]["frames"] == 1
+
+
 def test_map_does_not_replace_a_map_unasked(run, saved):
     before = (saved / "map.json").read_bytes()
     code, _, errors = run("map", "room:tiny", "--out", saved)
