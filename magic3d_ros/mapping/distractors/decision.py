@@ -37,12 +37,13 @@ def spread(depth: np.ndarray, evidence: Evidence, beta: np.ndarray | None, carri
     """
     weight = np.full(depth.shape, UNSURE, np.float32)
     total = np.full(depth.shape, UNSURE * UNKNOWN, np.float32)
-    if beta is not None:
-        total += BY_FEATURES * np.clip(2.0 * np.log(beta), -FEATURES_LIMIT, FEATURES_LIMIT)
-        weight += BY_FEATURES
     proven = np.where(evidence.standing, np.clip(evidence.age / PROVEN, YOUNG, 1.0), np.float32(0))
+    # What is proven to stand needs no other opinion: the head still knows the thing as one that moved.
+    if beta is not None:
+        total += BY_FEATURES * (1.0 - proven) * np.clip(2.0 * np.log(beta), -FEATURES_LIMIT, FEATURES_LIMIT)
+        weight += BY_FEATURES * (1.0 - proven)
     if carried is not None:
-        remembered = BY_MEMORY * np.isfinite(carried) * (1.0 - proven)  # what is proven needs no memory
+        remembered = BY_MEMORY * np.isfinite(carried) * (1.0 - proven)
         total += remembered * np.nan_to_num(CARRIED * carried)
         weight += remembered
     stands = FAIRLY_SURE * proven
