@@ -1,6 +1,6 @@
 """Distractors: what moving things cost the map, how well they are told apart, what learns faster, false alarms, ghosts.
 
-    ./run bench distractors [maps] [ablation] [alarms] [ghosts] [--source NAME ...] [--step N] [--frames N] [--pictures DIR]
+    ./run bench distractors [maps] [ablation] [alarms] [ghosts] [--source NAME ...] [--step N] [--frames N] [--width N] ...
 
 Moving things are put into recordings (`evaluation.composite`: people, boxes and balls in two thirds of the frames, with exact
 depth and masks) from the set that nothing was tuned on; "room:own" is the simulated room with its own walker. See
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--source", action="append", default=[], help="folder, bag, room (with things put in) or room:own")
     parser.add_argument("--step", type=int, default=1, help="only one of so many frames")
     parser.add_argument("--frames", type=int, default=0, help="of each source, at most; 0 = all")
+    parser.add_argument("--width", type=int, default=0, help="frames are reduced to this width, to save time; 0 = not")
     parser.add_argument("--chosen", default="scoring", choices=("tuning", "scoring"), help="set of things")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pictures", type=Path, help="folder for pictures of masks and maps")
@@ -86,25 +88,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             elif part == "ablation":
                 _ablation(name, _composites(source, settings, options), settings, extractor)
             elif part == "alarms" and source != "room:own":
-                _alarms(name, _Thinned(_clean(source, settings), options.step, options.frames), settings, extractor)
+                _alarms(name, _Thinned(_clean(source, settings), options), settings, extractor)
             elif part == "ghosts" and source != "room:own":
-                _ghosts(name, _Thinned(_clean(source, settings), options.step, options.frames), settings, extractor, options)
+                _ghosts(name, _Thinned(_clean(source, settings), options), settings, extractor, options)
     return 0
 
 
 class _Thinned:
-    """One of so many frames of a source, and not too many."""
+    """One of so many frames of a source, not too many, and reduced in size where wanted."""
 
-    def __init__(self, source: FrameSource, step: int, most: int) -> None:
+    def __init__(self, source: FrameSource, options: argparse.Namespace) -> None:
         self.name, self.skipped = source.name, source.skipped
-        self._source, self._step, self._most = source, step, most
+        self._source, self._step, self._most, self._width = source, options.step, options.frames, options.width
 
     def __len__(self) -> int:
         count = -(-len(self._source) // self._step)
         return min(count, self._most) if self._most else count
 
     def __iter__(self) -> Iterator[RGBDFrame]:
-        return islice(self._source, 0, len(self) * self._step, self._step)
+        for frame in islice(self._source, 0, len(self) * self._step, self._step):
+            yield _reduced(frame, self._width) if 0 < self._width < frame.camera.width else frame
+
+
+def _reduced(frame: RGBDFrame, width: int) -> RGBDFrame:
+    camera = frame.camera.resized(width, max(1, round(width * frame.camera.height / frame.camera.width)))
+    rgb = cv2.resize(frame.rgb, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+    return replace(frame, camera=camera, rgb=rgb, depth=small_depth(frame.depth, camera.width, camera.height))
 
 
 def _clean(source: str, settings: Settings) -> FrameSource:
@@ -117,7 +126,7 @@ def _composites(source: str, settings: Settings, options: argparse.Namespace) ->
     if source == "room:own":
         return _own_walker(settings, options.step, options.frames)
     put_in = CompositeSettings(options.chosen, options.seed)
-    return CompositeSource(_Thinned(_clean(source, settings), options.step, options.frames), put_in).composites()
+    return CompositeSource(_Thinned(_clean(source, settings), options), put_in).composites()
 
 
 def _own_walker(settings: Settings, step: int, most: int) -> Iterator[CompositeFrame]:
