@@ -1,0 +1,1 @@
+"""Poses and intrinsics made better after the fact, and the map fused again."""
