@@ -70,7 +70,9 @@ class SurfaceTraining:
         self._views = [TrainingView(k, cues.depth(k) if use else None, self._device) for k in keyframes]
 
     def step(self, share: float = 1.0) -> dict[str, float]:
-        """One step at `share` of the learning rate; the losses by name."""
+        """One step at `share` of the learning rate; the losses by name. Raises ValueError without keyframes."""
+        if not self._views:
+            raise ValueError("there is no keyframe to learn from: call renew with the remembered ones")
         for group, rate in zip(self._adam.param_groups, self._rates, strict=True):
             group["lr"] = rate * share
         per_image = max(1, self._settings.geometry_rays // (IMAGES * PATCH * PATCH))

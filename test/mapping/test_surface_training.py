@@ -128,6 +128,13 @@ def test_a_step_moves_geometry_colour_and_width():
     assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+def test_without_keyframes_it_says_so():
+    trainer, _, _ = training()
+    trainer.renew([], MetricCues())
+    with pytest.raises(ValueError, match="no keyframe to learn from"):
+        trainer.step()
+
+
 def test_a_box_too_large_is_refused_before_memory_is_taken():
     _, field, made = training()
     with pytest.raises(ValueError, match="too many"):
