@@ -40,7 +40,7 @@ class DistractorDetector:
         self._steps = settings.steps
         self._range = (min_depth, max_depth)
         self._memory = DepthMemory()
-        self._experience = experience or Experience()
+        self._experience = Experience() if experience is None else experience  # an empty one is false
         self._head: UncertaintyHead | None = None
         self._optimiser: torch.optim.Adam | None = None
         self._waiting: dict[int, Comparison] = {}
