@@ -1,7 +1,7 @@
-"""Spreading sparse opinions over an image so that they stop at depth edges: a grid over column, row and depth.
+"""Spreading sparse opinions over an image so that they stop at depth edges: a grid over row, column and depth.
 
 The bilateral grid of Chen, Paris and Durand (2007), solved as in Barron and Poole's fast bilateral solver (2016): cells that
-touch in image and depth agree, cells before and behind an edge do not know each other.
+touch in image and depth agree, cells before and behind an edge do not know each other. Only cells with pixels exist.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import numpy as np
 CELL = 4  # pixels of the small image each way
 DEPTH_STEP = 0.06  # cells are that share of the depth long: 12 cm at 2 m, four times a Kinect's noise there and poses' errors
 MAX_DEPTHS = 64
+_CORNERS = np.stack(np.unravel_index(np.arange(8), (2, 2, 2)), 1)
 
 
 class BilateralGrid:
@@ -19,63 +20,53 @@ class BilateralGrid:
     def __init__(self, depth: np.ndarray) -> None:
         height, width = depth.shape
         self._valid = depth > 0
-        place = np.log(depth[self._valid]) / DEPTH_STEP
+        rows, columns = np.nonzero(self._valid)
+        place = np.log(depth[rows, columns]) / np.float32(DEPTH_STEP)
         self._first = float(place.min()) if len(place) else 0.0
         deep = min(MAX_DEPTHS, int(place.max() - self._first) + 2) if len(place) else 1
-        self._shape = (height // CELL + 2, width // CELL + 2, deep)
-        rows, columns = np.nonzero(self._valid)
-        self._at = self._flat(rows / CELL, columns / CELL, place - self._first)
-        self._count = self._sum(np.ones(len(self._at), np.float32))
+        # One empty cell around, so that every cell has six neighbours.
+        self._shape = (height // CELL + 4, width // CELL + 4, deep + 2)
+        self._strides = np.array([self._shape[1] * self._shape[2], self._shape[2], 1])
+        at = np.stack([rows / CELL, columns / CELL, np.minimum(place - self._first, deep - 1)], 1)
+        cells, self._cell = np.unique((np.round(at).astype(np.int64) + 1) @ self._strides, return_inverse=True)
+        self._number = np.full(int(np.prod(self._shape)), len(cells), np.int64)  # cells that are not there are cell n
+        self._number[cells] = np.arange(len(cells))
+        self._touching = self._number[cells[:, None] + np.concatenate([self._strides, -self._strides])]
+        self._count = len(cells)
 
     def solve(self, opinion: np.ndarray, confidence: np.ndarray, smoothness: float, iterations: int) -> np.ndarray:
-        """Cells' values v that minimise sum confidence (v - opinion)^2 + smoothness * sum over touching cells of (v - v')^2.
+        """(n,) values of the cells that minimise sum confidence (v - opinion)^2 + smoothness * sum of (v - v')^2 over touching
+        cells, these weighted by the root of the pixels in v'.
 
         opinion, confidence: (h, w) float32. Jacobi iterations from the confident pixels' mean; a value travels one cell each.
         """
-        weight = self._sum(confidence[self._valid])
-        anchor = self._sum((confidence * opinion)[self._valid])
-        filled = (self._count > 0).astype(np.float32)
-        total = weight + smoothness * _around(filled * np.sqrt(self._count))
-        total = np.where(filled > 0, np.maximum(total, 1e-6), 1.0)
-        value = np.where(weight > 0, anchor / np.maximum(weight, 1e-6), 0.0).astype(np.float32)
-        strength = filled * np.sqrt(self._count)
+        weight, anchor = self._sum(confidence[self._valid]), self._sum((confidence * opinion)[self._valid])
+        strength = np.append(np.sqrt(self._sum(np.ones(len(self._cell), np.float32))), np.float32(0))
+        total = np.maximum(weight + smoothness * strength[self._touching].sum(1), 1e-6)
+        value = np.append(anchor / np.maximum(weight, 1e-6), np.float32(0))
         for _ in range(iterations):
-            value = ((anchor + smoothness * _around(strength * value)) / total * filled).astype(np.float32)
-        return value
+            value[:-1] = (anchor + smoothness * (strength * value)[self._touching].sum(1)) / total
+        return value[:-1]
 
     def read(self, value: np.ndarray, rows: np.ndarray, columns: np.ndarray, depth: np.ndarray) -> np.ndarray:
-        """Values at places (n,) in pixels of the image and depths (n,) > 0, by linear interpolation between filled cells."""
-        place = np.clip(np.log(depth) / DEPTH_STEP - self._first, 0, self._shape[2] - 1.001)
-        at = [np.clip(rows / CELL, 0, self._shape[0] - 1.001), np.clip(columns / CELL, 0, self._shape[1] - 1.001), place]
-        low = [a.astype(np.int64) for a in at]
-        share = [(a - b).astype(np.float32) for a, b in zip(at, low, strict=True)]
-        flat_value, flat_filled = value.ravel(), (self._count > 0).ravel()
+        """Values (m,) float32 at places (m,) in pixels of the image and depths (m,) > 0, by linear interpolation between the
+        cells that are there."""
+        limits = np.array(self._shape)[:, None] - 2.001
+        place = np.stack([rows / CELL, columns / CELL, np.log(depth) / DEPTH_STEP - self._first]) + 1
+        place = np.clip(place, 0, limits).astype(np.float32)
+        low = place.astype(np.int64)
+        share = place - low
+        base = self._strides @ low
+        known, values = np.append(np.ones(self._count, np.float32), np.float32(0)), np.append(value, 0.0).astype(np.float32)
         total, result = np.zeros(len(depth), np.float32), np.zeros(len(depth), np.float32)
-        for corner in np.ndindex(2, 2, 2):
-            index = np.ravel_multi_index([np.minimum(b + c, n - 1) for b, c, n in zip(low, corner, self._shape, strict=True)],
-                                         self._shape)
-            part = np.prod([s if c else 1 - s for s, c in zip(share, corner, strict=True)], axis=0) * flat_filled[index]
+        for corner in _CORNERS:
+            cell = self._number[base + corner @ self._strides]
+            part = known[cell]
+            for axis in range(3):
+                part = part * (share[axis] if corner[axis] else 1 - share[axis])
             total += part
-            result += part * flat_value[index]
+            result += part * values[cell]
         return result / np.maximum(total, 1e-6)
 
-    def _flat(self, rows: np.ndarray, columns: np.ndarray, place: np.ndarray) -> np.ndarray:
-        _, across, deep = self._shape
-        nearest = (np.round(rows).astype(np.int64) * across + np.round(columns).astype(np.int64)) * deep
-        return nearest + np.clip(np.round(place), 0, deep - 1).astype(np.int64)
-
     def _sum(self, values: np.ndarray) -> np.ndarray:
-        size = int(np.prod(self._shape))
-        return np.bincount(self._at, values, size).astype(np.float32).reshape(self._shape)
-
-
-def _around(value: np.ndarray) -> np.ndarray:
-    """Sum over the six touching cells."""
-    result = np.zeros_like(value)
-    for axis in range(3):
-        ahead = [slice(None)] * 3
-        behind = [slice(None)] * 3
-        ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
-        result[tuple(ahead)] += value[tuple(behind)]
-        result[tuple(behind)] += value[tuple(ahead)]
-    return result
+        return np.bincount(self._cell, values, self._count).astype(np.float32)

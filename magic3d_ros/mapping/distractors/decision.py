@@ -23,8 +23,8 @@ CARRIED, BY_MEMORY = 0.95, 0.4  # the last frame's verdict fades by a twentieth 
 SMOOTHNESS = 40.0
 ITERATIONS = 30
 BELOW, ABOVE = 0.999, 1.001  # uncertainty on either side of 1 where interpolation would leave it on the wrong one
-EDGE = 9  # full pixels around the small mask's edge that are decided by their own depth
-RIM = 5  # full pixels around a distractor that are not fused: colour and depth of edges are mixed
+EDGE = 1.0  # small pixels on either side of the small mask's edge in which full pixels are decided by their own depth
+RIM = 1.25  # small pixels (5 of 640x480) around a distractor that are not fused: colour and depth of edges are mixed
 HOLE = 9  # small pixels around a hole in the depth that decide on it
 
 
@@ -72,8 +72,9 @@ def verdict(frame: RGBDFrame, grid: BilateralGrid, value: np.ndarray, odds: np.n
         nothing = np.zeros((height, width), bool)
         return DistractorVerdict(frame.stamp, np.minimum(uncertainty, np.float32(BELOW)), nothing, weights)
     mask = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    kernel = np.ones((EDGE, EDGE), np.uint8)
-    rows, columns = np.nonzero(cv2.dilate(mask, kernel) != cv2.erode(mask, kernel))
+    pixel = height / odds.shape[0]  # full pixels in a small one
+    near = _square(EDGE * pixel)
+    rows, columns = np.nonzero(cv2.dilate(mask, near) != cv2.erode(mask, near))
     depth = frame.depth[rows, columns]
     own = np.isfinite(depth) & (depth > 0)
     rows, columns, depth = rows[own], columns[own], depth[own]
@@ -85,5 +86,10 @@ def verdict(frame: RGBDFrame, grid: BilateralGrid, value: np.ndarray, odds: np.n
     moving = mask.view(bool)
     # Interpolation may leave a pixel on the other side of 1 than its verdict.
     uncertainty = np.where(moving, np.maximum(uncertainty, np.float32(ABOVE)), np.minimum(uncertainty, np.float32(BELOW)))
-    weights[cv2.dilate(mask, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)).view(bool)] = 0.0
+    weights[cv2.dilate(mask, _square(RIM * pixel)).view(bool)] = 0.0
     return DistractorVerdict(frame.stamp, uncertainty, moving, weights)
+
+
+def _square(radius: float) -> np.ndarray:
+    side = 2 * int(np.ceil(radius)) + 1
+    return np.ones((side, side), np.uint8)
