@@ -7,7 +7,7 @@ Cues as in `bench cues` (evaluation/monocular_cues.py). Each row starts from an 
     colour           photographs alone
     normals, depth   and one cue, as MonoSDF uses it
     both             and both cues, as MonoSDF uses them
-    both, guided     the cues' scales and shifts found beforehand; metres guide samples and are trained on directly
+    ..., guided      the depth cue's scales and shifts found beforehand; metres guide samples and are trained on directly
     fused            no training: aligned depth cues fused to voxels
 
 Accuracy, completion and F-score at 5 cm over what the frames show (evaluation/surface_scores.py). The goal is .80 with cues, and
@@ -52,7 +52,7 @@ MARGIN = 0.1  # metres around the true mesh: the box is known, as in MonoSDF's s
 STEADY, LAST_RATE = 0.6, 0.05  # as mapping/field/trainer.py
 # name: depth cue, normal cue, guided
 ROWS = {"colour": (False, False, False), "normals": (False, True, False), "depth": (True, False, False),
-        "both": (True, True, False), "both, guided": (True, True, True)}
+        "both": (True, True, False), "depth, guided": (True, False, True), "both, guided": (True, True, True)}
 # field.surface_samples and field.ray_samples, guided or not. Guided, 60 CPU s gave F .59 with 12 and 32, and .80 with these.
 SAMPLES = {True: (6, 16), False: (10, 24)}
 
