@@ -16,6 +16,7 @@ from magic3d_ros.mapping.tsdf import TSDFVolume
 
 STEP = 1.9  # truncation distances between the samples of a ray: the band around a surface is two of them thick
 INSIDE = 0.99  # shares of the truncation: what is nearer to 0 lies in the band
+SURE = 0.5  # shares of the truncation that may be left after them
 ROUNDS = 2  # corrections of a depth by the distance that is read there
 
 
@@ -52,28 +53,23 @@ class PredictedView:
         """Rays (m,) int64 on which surface is found, its depth (m,) and the voxel there (m,)."""
         truncation = self._volume.truncation
         index = torch.arange(len(start), device=start.device)
-        found, depths, voxels = [], [], []
+        found, starts = [], []
         at, farthest = start.clone(), self._reach()
         while len(index):
-            value, address = read(rays[:, index] * at)
-            band = value.abs() < INSIDE
-            if bool(band.any()):
-                hit, depth, ray = index[band], at[band], rays[:, index[band]]
-                near, voxel = value[band], address[band]
-                for _ in range(ROUNDS):
-                    depth = depth + near * truncation
-                    near, voxel = read(ray * depth)
-                good = near.abs() < 0.5
-                found.append(hit[good])
-                depths.append(depth[good])
-                voxels.append(voxel[good])
-            open_ = ~band
-            index, at = index[open_], at[open_] + STEP * truncation
+            band = read(rays[:, index] * at)[0].abs() < INSIDE
+            found.append(index[band])
+            starts.append(at[band])
+            index, at = index[~band], at[~band] + STEP * truncation
             inside = at < farthest
             index, at = index[inside], at[inside]
-        if not found:
-            return index, at, index
-        return torch.cat(found), torch.cat(depths), torch.cat(voxels)
+        hit, depth = torch.cat(found), torch.cat(starts)
+        ray = rays[:, hit]
+        near, voxel = read(ray * depth)
+        for _ in range(ROUNDS):
+            depth = depth + near * truncation
+            near, voxel = read(ray * depth)
+        good = near.abs() < SURE
+        return hit[good], depth[good], voxel[good]
 
 
 class _Reader:
