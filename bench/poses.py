@@ -9,8 +9,8 @@ given against the poses to which the clean run is refined.
 correction: the second half of a run is off by 20 cm and 5 degrees; its keyframes' poses are then corrected. Duplicate surface:
 share of the surface's points farther than 5 cm from the surface of the same frames mapped at the right poses. Things (of at
 least 100 points): how many keep their id, and how far their centroids are from where the correction should have brought them.
-latency: time of `integrate`, frames coming at 10 Hz, without and with a refinement running in the background; and the longest
-time that the map's lock was held by the refinement.
+latency: time of `integrate`, frames coming at 10 Hz, without and with a refinement running in the background, ten frames each in
+turns; and the longest time that the map's lock was held by the refinement.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ NOISE = (0.02, 1.0)  # metres, degrees
 SHIFT, TURN = np.array([0.12, 0.12, 0.106]), np.radians(5.0) * np.array([0.0, 0.0, 1.0])  # 20 cm, 5 degrees
 DUPLICATE = 0.05  # metres
 LEAST_POINTS = 100
+IN_TURNS = 10  # frames timed without refinement, then as many with: what else the machine does then meets both
 RATE = 10.0  # frames a second in which the latency is measured
 
 console = Console(highlight=False)
@@ -119,40 +120,46 @@ def correction(name: str, settings: Settings, frames: list[RGBDFrame], seconds: 
 
 def latency(name: str, settings: Settings, frames: list[RGBDFrame], seconds: float) -> None:
     warm, timed = frames[:len(frames) // 2], frames[len(frames) // 2:]
-    medians, held = [], 0.0
-    for refining in (False, True):
-        mapper, store, lock = Mapper(settings), KeyframeStore(settings.keyframes), _TimedLock()
-        refiner = MapRefiner(settings, mapper, store, lock, threading.RLock(), lambda motion: lambda: None, CameraCalibration())
+    mapper, store, lock = Mapper(settings), KeyframeStore(settings.keyframes), _TimedLock()
+    refiner = MapRefiner(settings, mapper, store, lock, threading.RLock(), lambda motion: lambda: None, CameraCalibration())
 
-        def integrate(frame: RGBDFrame, mapper: Mapper = mapper, store: KeyframeStore = store, lock: _TimedLock = lock) -> float:
-            begin = time.perf_counter()
-            with lock:
-                is_keyframe = store.wants(frame)
-                mapper.integrate(frame, carve=is_keyframe)
-                (store.add if is_keyframe else store.add_between)(frame)
-            return time.perf_counter() - begin
+    def integrate(frame: RGBDFrame) -> float:
+        begin = time.perf_counter()
+        with lock:
+            is_keyframe = store.wants(frame)
+            mapper.integrate(frame, carve=is_keyframe)
+            (store.add if is_keyframe else store.add_between)(frame)
+        return time.perf_counter() - begin
 
-        for frame in warm:
-            integrate(frame)
-        mapper.surface()  # as a running pipeline has one
-        stop = threading.Event()
-        worker = threading.Thread(target=lambda r=refiner, s=stop: _refine_until(r, s)) if refining else None  # type: ignore[misc]
-        if worker:
-            worker.start()
-        spent = []
-        for frame in timed:
-            begin = time.perf_counter()
-            spent.append(integrate(frame))
-            time.sleep(max(0.0, 1.0 / RATE - (time.perf_counter() - begin)))
-        stop.set()
-        if worker:
-            worker.join()
-            held = lock.longest.get(worker.ident or 0, 0.0)
-        medians.append((float(np.median(spent)), float(np.percentile(spent, 95))))
-    (off, off95), (on, on95) = medians
-    console.print(f"{name}: integrate {1000 * off:.1f} ms (95 %: {1000 * off95:.1f}) without, {1000 * on:.1f} ms "
-                  f"({1000 * on95:.1f}) with refinement in the background: ratio {on / off:.2f}; longest hold of the lock by it "
-                  f"{1000 * held:.0f} ms")
+    for frame in warm:
+        integrate(frame)
+    mapper.surface()  # as a running pipeline has one
+    stop, running = threading.Event(), threading.Event()
+
+    def cancelled() -> bool:
+        running.wait()
+        return stop.is_set()
+
+    def work() -> None:
+        while not cancelled():
+            refiner.refine(600.0, cancelled, lambda *_: None, True, False, None)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    spent: dict[bool, list[float]] = {False: [], True: []}
+    for number, frame in enumerate(timed):
+        refining = number // IN_TURNS % 2 == 1
+        (running.set if refining else running.clear)()
+        begin = time.perf_counter()
+        spent[refining].append(integrate(frame))
+        time.sleep(max(0.0, 1.0 / RATE - (time.perf_counter() - begin)))
+    stop.set()
+    running.set()
+    worker.join()
+    off, on = (np.percentile(spent[refining], (50, 95)) * 1000 for refining in (False, True))
+    console.print(f"{name}: integrate {off[0]:.1f} ms (95 %: {off[1]:.1f}) without, {on[0]:.1f} ms ({on[1]:.1f}) with refinement "
+                  f"in the background: ratio {on[0] / off[0]:.2f}; longest hold of the lock by it "
+                  f"{1000 * lock.longest.get(worker.ident or 0, 0.0):.0f} ms")
 
 
 class _TimedLock:
@@ -176,11 +183,6 @@ class _TimedLock:
             owner = threading.get_ident()
             self.longest[owner] = max(self.longest.get(owner, 0.0), time.perf_counter() - self._since)
         self._lock.release()
-
-
-def _refine_until(refiner: MapRefiner, stop: threading.Event) -> None:
-    while not stop.is_set():
-        refiner.refine(600.0, stop.is_set, lambda *_: None, True, False, None)
 
 
 def _noisy(frames: list[RGBDFrame]) -> list[RGBDFrame]:

@@ -79,7 +79,7 @@ def align(volume: TSDFVolume, points: FramePoints, camera_to_world: np.ndarray, 
     """The pose near `camera_to_world` at which the points lie on the map's surface.
 
     table_lock: entered while the table of blocks is looked at (a millisecond); voxels are read without it, so that another thread
-    may go on integrating.
+    may go on integrating. Entered before each iteration too: while the other holds it this one waits, and takes it no time.
     """
     given = np.array(camera_to_world, np.float64)
     if len(points.depth) < LEAST:
@@ -88,6 +88,8 @@ def align(volume: TSDFVolume, points: FramePoints, camera_to_world: np.ndarray, 
     sampler, base = sampler_around(volume, given, in_camera, table_lock)
     pose, error, known = given, float("nan"), 0
     for iteration in range(iterations):
+        with table_lock or nullcontext():
+            pass
         rotation = torch.from_numpy(pose[:3, :3].astype(np.float32)).to(volume.device)
         offset = torch.from_numpy((pose[:3, 3] - base * volume.block_size).astype(np.float32)).to(volume.device)[:, None]
         # The way there needs fewer points than the last steps.

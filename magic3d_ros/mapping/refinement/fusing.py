@@ -59,6 +59,8 @@ class FreshMap:
             if forgotten:
                 self._reached.update(pack(self._fresh.volume.reach(frame, weights)).tolist())
             pose = poses.get(keyframe.stamp, keyframe.camera_to_world)
+            with self._lock:
+                pass  # while another thread integrates this one waits, and takes it no time
             self._integrate(replace(frame, camera_to_world=pose), weights, keyframe)
             progress(done + 1)
         if forgotten:
