@@ -114,7 +114,8 @@ class ScenePipeline:
         """Bring surface, things and meaning up to date and return them as the new `scene`.
 
         Only what changed is separated into things again, and of pictures of things that were not looked at yet,
-        `language.pictures_per_update` are looked at; `thorough` does all of both, as one does when the recording has ended. `waiting_pictures` says how many still wait.
+        `language.pictures_per_update` are looked at; `thorough` does all of both, as one does when the recording has ended.
+        `waiting_pictures` says how many still wait.
         """
         with self._understanding:
             if thorough:
@@ -153,6 +154,10 @@ class ScenePipeline:
     def last_verdict(self) -> DistractorVerdict | None:
         """What moves in the newest frame, with its stamp; None before the first."""
         return self.distractors.last
+
+    def seen(self, thing_id: int) -> tuple[int, int] | None:
+        """Stamps (ns) at which a thing was first and last seen, also when it was carried away since; None for an unknown id."""
+        return self.instances.seen(thing_id)
 
     def moving_points(self) -> np.ndarray:
         """(n, 3) float32 world points of what moves in the newest frame; none of them is in the map."""

@@ -151,6 +151,10 @@ class InstanceMapper:
         self._identity.move(moved(points, np.where(stamps < 0, newest[ids], stamps)))
         self._last = _NOTHING
 
+    def seen(self, thing_id: int) -> tuple[int, int] | None:
+        """Stamps (ns) of the first and last keyframe that saw a thing, also when it is gone; None for an id that never was."""
+        return self._seen.get(thing_id)
+
     def reset(self) -> None:
         """Forget all things; ids go on counting."""
         self._identity.reset()

@@ -246,3 +246,12 @@ def test_loading_a_state_segments_everything(two_boxes, segmented):
     mapper.load_state(mapper.state())
     mapper.update(surface, two_boxes.orbit(), UP)
     assert segmented[1] == segmented[0]
+
+
+def test_when_a_thing_was_seen_is_known_after_it_is_gone(two_boxes):
+    mapper = InstanceMapper(InstanceSettings())
+    surface, owner = two_boxes.surface()
+    red = id_of(mapper.update(surface, two_boxes.orbit(), UP), owner, 1)
+    found = mapper.update(Surface.empty(), [], UP)
+    assert red not in found.instances and mapper.seen(red) == (1, 8)
+    assert mapper.seen(9999) is None
