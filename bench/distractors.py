@@ -316,42 +316,43 @@ def _ghosts(name: str, source: FrameSource, settings: Settings, extractor: CueEx
         visit = composite.visits[0]
         placed = visit.at(0.0)
         assert placed is not None
-        body = placed.body.triangles.positions @ placed.pose[:3, :3].T + placed.pose[:3, 3]
-        there = cKDTree(body[::3])
-        gone = visit.times[-1] if visit.role != "standing" else np.inf
-        ours, looked_through, last = _Ours(settings, extractor), 0.0, 0.0
-        rows: list[tuple[float, int, float]] = []
-        first: float | None = None
-        for both in composite.composites():
+        body = (placed.body.triangles.positions @ placed.pose[:3, :3].T + placed.pose[:3, 3])[::3]
+        looked_through, most = np.zeros(len(body)), 0
+        ours = _Ours(settings, extractor)
+        begin = last = 0.0
+        for number, both in enumerate(composite.composites()):
             seconds = both.frame.stamp * 1e-9
-            first = seconds if first is None else first
+            begin, last = (seconds, seconds) if number == 0 else (begin, last)
             ours.add(both.frame)
-            if seconds - first > gone and _in_view(body, both.clean):
-                looked_through += seconds - last
+            if seconds - begin > visit.times[-1]:
+                looked_through[_seen_through(body, both.clean)] += seconds - last
             last = seconds
-            if not rows or looked_through - rows[-1][0] >= 1.0 or (seconds - first <= gone and seconds - rows[-1][2] > 1.0):
-                rows.append((looked_through, _ghost_points(ours.pipeline.mapper, tree, there), seconds))
-        rows.append((looked_through, _ghost_points(ours.pipeline.mapper, tree, there), last))
-        most = max(count for _, count, _ in rows)
-        after = "  ".join(f"{seen:.0f} s: {count}" for seen, count, _ in rows if seen > 0)
-        console.print(f"{name}, {visit.thing.kind} {label}: at most {most} ghost points; at the end {rows[-1][1]}"
-                      + (f"; seconds of looking through -> points: {after}" if after else ""))
+            if number % 10 == 0:
+                most = max(most, len(_ghost(ours.pipeline.mapper, tree, body)))
+        ghost = _ghost(ours.pipeline.mapper, tree, body)
+        for_seconds = looked_through[cKDTree(body).query(ghost)[1]] if len(ghost) else np.zeros(0)
+        never, long = int((for_seconds == 0).sum()), int((for_seconds >= 3).sum())
+        console.print(f"{name}, {visit.thing.kind} {label}: at most {most} ghost points, {len(ghost)} at the end; "
+                      f"of these {never} in places never looked through since, {long} in places looked through for 3 s or more")
 
 
-def _in_view(body: np.ndarray, frame: RGBDFrame) -> bool:
-    """Whether the middle of where a thing stood is in the image and not hidden."""
+def _seen_through(points: np.ndarray, frame: RGBDFrame) -> np.ndarray:
+    """(n,) bool: points in the image before what the sensor sees, by more than 10 cm."""
     pose = frame.camera_to_world
-    u, v, z = frame.camera.project(((body.min(0) + body.max(0))[None] / 2 - pose[:3, 3]) @ pose[:3, :3])
-    if z[0] <= 0 or not (0 <= u[0] < frame.camera.width and 0 <= v[0] < frame.camera.height):
-        return False
-    depth = frame.depth[int(v[0]), int(u[0])]
-    return bool(depth > z[0])
+    u, v, z = frame.camera.project((points - pose[:3, 3]) @ pose[:3, :3])
+    inside = (z > 0) & (u >= 0) & (u < frame.camera.width - 1) & (v >= 0) & (v < frame.camera.height - 1)
+    depth = np.zeros(len(points))
+    depth[inside] = frame.depth[np.round(v[inside]).astype(int), np.round(u[inside]).astype(int)]
+    return depth > z + 0.1
 
 
-def _ghost_points(mapper: Mapper, clean: cKDTree, there: cKDTree) -> int:
+def _ghost(mapper: Mapper, clean: cKDTree, body: np.ndarray) -> np.ndarray:
+    """(n, 3) surface near where a thing stood, and far from all surface of the clean map."""
     vertices = mapper.surface().vertices
-    near = vertices[there.query(vertices, distance_upper_bound=GHOST)[0] < GHOST] if len(vertices) else vertices
-    return int((clean.query(near)[0] > GHOST).sum()) if len(near) else 0
+    if len(vertices) == 0:
+        return vertices
+    near = vertices[cKDTree(body).query(vertices, distance_upper_bound=GHOST)[0] < GHOST]
+    return near[clean.query(near)[0] > GHOST] if len(near) else near
 
 
 def _strip(both: CompositeFrame, verdict: DistractorVerdict) -> np.ndarray:
