@@ -1,7 +1,8 @@
 """What the map shows where a camera measures depth: a coarse view straight from the voxels, without a mesh.
 
 Each ray starts at the depth that was measured: mostly the map's surface is there. Where it is not it is looked for behind. What
-the map shows before the measured depth is not looked for. A tenth of the time of `mapping.render`, and never older than the map.
+the map shows before the measured depth is not looked for. A tenth of the time of meshing what
+changed and `mapping.render`, and never older than the map.
 """
 
 from __future__ import annotations

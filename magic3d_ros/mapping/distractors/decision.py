@@ -19,7 +19,8 @@ PROVEN, YOUNG = 6.0, 0.01  # seconds of standing that count in full, and the sha
 UNKNOWN, UNSURE = -1.0, 0.03  # without any opinion a pixel stands
 FEATURES_LIMIT, BY_FEATURES = 2.0, 0.4
 CARRIED, BY_MEMORY = 0.95, 0.4  # the last frame's verdict fades by a twentieth a frame
-# 25 instead of .5 raises IoU from .76 to .84 and halves the false alarms: a surface that is continuous in depth decides as one.
+# 10 instead of .5 raises IoU from .757 to .811 and takes false alarms in a still recording from .0039 to .0022: a surface that is
+# continuous in depth decides as one. Beyond 25 little changes.
 SMOOTHNESS = 40.0
 ITERATIONS = 30
 BELOW, ABOVE = 0.999, 1.001  # uncertainty on either side of 1 where interpolation would leave it on the wrong one

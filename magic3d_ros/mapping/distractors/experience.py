@@ -20,7 +20,7 @@ from magic3d_ros.mapping.distractors.uncertainty_head import UncertaintyHead
 from magic3d_ros.mapping.surface import View
 
 CAPACITY = 24  # keyframes: 8 MB of features of 112 dimensions
-BATCH = 4  # patches of 8x8 samples in a step: the affinity of 256 samples takes 2 ms on a core, of 512 it takes 11
+BATCH = 4  # patches of 8x8 samples in a step: the affinity of 512 samples takes 11 ms on a core
 NEWEST_SHARE = 0.3  # of the steps that look at the newest keyframe: what is in the image now matters most
 FULL_RATE_AFTER = 300  # steps after which the structural residual has its final rate
 # Pixels of which nothing is known count a little, as standing: else the head says anything at all of places it never saw before.
@@ -126,7 +126,7 @@ class Experience:
         head.train()
         with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own source
             for _ in range(steps):
-                torch.default_generator.manual_seed(self.steps)  # torch.manual_seed takes 1 ms: it asks for every device
+                torch.default_generator.manual_seed(self.steps)  # torch.manual_seed asks for every device, which takes a fifth of a step
                 random = np.random.default_rng((0, self.steps))
                 lesson = self._lessons[-1 if random.random() < NEWEST_SHARE else int(random.integers(len(self._lessons)))]
                 optimiser.zero_grad(set_to_none=True)
