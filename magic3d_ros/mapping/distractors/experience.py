@@ -126,7 +126,8 @@ class Experience:
         head.train()
         with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own source
             for _ in range(steps):
-                torch.default_generator.manual_seed(self.steps)  # torch.manual_seed asks for every device, which takes a fifth of a step
+                # torch.manual_seed asks for every device, which takes a fifth of a step.
+                torch.default_generator.manual_seed(self.steps)
                 random = np.random.default_rng((0, self.steps))
                 lesson = self._lessons[-1 if random.random() < NEWEST_SHARE else int(random.integers(len(self._lessons)))]
                 optimiser.zero_grad(set_to_none=True)

@@ -18,7 +18,7 @@ import numpy as np
 from magic3d_ros.geometry.camera import Camera
 
 # A point counts as before a surface when it is nearer by TOLERANCE + SLOPE * depth metres: noise of sensor and poses. By
-# this alone .34 % of redkitchen's pixels, in which nothing moves, seem to; with .06 and .03 .26 %, but 1 % fewer of those that do.
+# this alone .34 % of the pixels of redkitchen, in which nothing moves, seem to; with .06 and .03 .26 %, at 1 % less recall.
 TOLERANCE = 0.04
 SLOPE = 0.02
 # Depth this many pixels (of the small images) around a point's place in an earlier keyframe is compared with: poses and
