@@ -175,9 +175,9 @@ class _Ours:
 
     def add(self, frame: RGBDFrame) -> tuple[DistractorVerdict, bool]:
         """The verdict on a frame, and whether it is a keyframe."""
-        is_keyframe = self.pipeline.keyframes.wants(frame)
+        is_keyframe = self.pipeline.mapper.keyframes.wants(frame)
         cues = self._extractor.extract(frame) if is_keyframe else None
-        judge, gate = self.pipeline.distractors.judge, self.pipeline.distractors
+        judge, gate = self.pipeline.mapper.distractors.judge, self.pipeline.mapper.distractors
         spent: list[float] = []
 
         def timed(*judged: object) -> DistractorVerdict:
@@ -224,8 +224,8 @@ def _maps(name: str, composites: Iterable[CompositeFrame], settings: Settings, e
             strips.append(_strip(both, verdict))
         verdict, _ = ours_on_clean.add(both.clean)
         tallies["ours on clean frames"].add(verdict.mask, np.zeros_like(both.mask), verdict.uncertainty)
-    maps = {"clean": clean.mapper, "ours on clean frames": ours_on_clean.pipeline.mapper, "with distractors, unmasked":
-            unmasked.mapper, "with distractors, ours": ours.pipeline.mapper, "with distractors, exact masks": exact.mapper,
+    maps = {"clean": clean.mapper, "ours on clean frames": ours_on_clean.pipeline.mapper.voxels, "with distractors, unmasked":
+            unmasked.mapper, "with distractors, ours": ours.pipeline.mapper.voxels, "with distractors, exact masks": exact.mapper,
             "with distractors, trimmed": trimmed.mapper}
     table = Table("", "in25", "PSNR", "SSIM", "coverage", "median mm", box=None, pad_edge=False,
                   title=f"{name}: {shown} of {number + 1} frames show a distractor; {len(held_out)} clean frames held out")
@@ -328,8 +328,8 @@ def _ghosts(name: str, source: FrameSource, settings: Settings, extractor: CueEx
                 looked_through[_seen_through(body, both.clean)] += seconds - last
             last = seconds
             if number % 10 == 0:
-                most = max(most, len(_ghost(ours.pipeline.mapper, tree, body)))
-        ghost = _ghost(ours.pipeline.mapper, tree, body)
+                most = max(most, len(_ghost(ours.pipeline.mapper.voxels, tree, body)))
+        ghost = _ghost(ours.pipeline.mapper.voxels, tree, body)
         for_seconds = looked_through[cKDTree(body).query(ghost)[1]] if len(ghost) else np.zeros(0)
         never, long = int((for_seconds == 0).sum()), int((for_seconds >= 3).sum())
         console.print(f"{name}, {visit.thing.kind} {label}: at most {most} ghost points, {len(ghost)} at the end; "

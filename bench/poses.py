@@ -100,7 +100,7 @@ def correction(name: str, settings: Settings, frames: list[RGBDFrame], seconds: 
     before = pipeline.understand(thorough=True)
     shares = [_duplicates(before.surface.vertices, tree)]
     begin = time.perf_counter()
-    report = pipeline.correct_poses({k.stamp: truth[k.stamp] for k in pipeline.keyframes if k.stamp >= half.stamp})
+    report = pipeline.correct_poses({k.stamp: truth[k.stamp] for k in pipeline.mapper.keyframes if k.stamp >= half.stamp})
     spent = time.perf_counter() - begin
     shares.append(_duplicates(pipeline.scene.surface.vertices, tree))
     console.print(f"{name}, {len(frames)} frames: {report.message} ({spent:.1f} s with understanding)")

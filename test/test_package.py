@@ -100,6 +100,8 @@ def test_rviz_shows_what_the_mapper_publishes():
         "/scene_mapper/points": "PointCloud2", "/scene_mapper/instances": "PointCloud2",
         "/scene_mapper/query_heatmap": "PointCloud2", "/scene_mapper/mesh": "Marker",
         "/scene_mapper/object_markers": "MarkerArray", "/scene_mapper/occupancy": "Map",
+        "/scene_mapper/distractor_mask": "Image", "/scene_mapper/moving_points": "PointCloud2",
+        "/scene_mapper/rendered/rgb": "Image",
         "/scene_mapper/instance_overlay": "Image"}
     assert view["Global Options"]["Fixed Frame"] == Settings().ros.world_frame
 

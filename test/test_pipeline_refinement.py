@@ -28,7 +28,7 @@ def test_a_correction_of_all_poses_moves_everything_together(pipeline):
     voxels = pipeline.language._voxels
     meaning = voxels.centers_of(voxels.arrays()[0])
     poses = {}
-    for keyframe in pipeline.keyframes:
+    for keyframe in pipeline.mapper.keyframes:
         poses[keyframe.stamp] = keyframe.camera_to_world.copy()
         poses[keyframe.stamp][:3, 3] += SHIFT
     report = pipeline.correct_poses(poses)
@@ -44,7 +44,7 @@ def test_a_correction_of_all_poses_moves_everything_together(pipeline):
     assert np.median(gaps) < 0.1
     moved = pipeline.language._voxels
     assert np.isin(moved.keys_of(meaning + SHIFT), moved.arrays()[0]).mean() > 0.98
-    free = pipeline.mapper._free_space.free_points()
+    free = pipeline.mapper.voxels._free_space.free_points()
     assert free.min(0)[0] > before.surface.vertices.min(0)[0] + SHIFT[0] - 1.0  # free space is where it belongs too
 
 
@@ -55,5 +55,6 @@ def test_refining_keeps_the_map_usable_and_calibration_is_saved(pipeline):
     assert report.depth_error_after < 1.5 * report.depth_error_before + 1e-3
     other = ScenePipeline(pipeline.settings, pipeline.extractor)
     other.load_state(pipeline.state())
-    np.testing.assert_array_equal(other.calibration.state()["intrinsics"], pipeline.calibration.state()["intrinsics"])
-    assert [k.stamp for k in other.keyframes.remembered()] == [k.stamp for k in pipeline.keyframes.remembered()]
+    given, loaded = pipeline.mapper, other.mapper
+    np.testing.assert_array_equal(loaded.calibration.state()["intrinsics"], given.calibration.state()["intrinsics"])
+    assert [k.stamp for k in loaded.keyframes.remembered()] == [k.stamp for k in given.keyframes.remembered()]

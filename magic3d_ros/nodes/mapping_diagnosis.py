@@ -124,7 +124,7 @@ def mapping_report(mapping: LiveMapping, rendered: float = 0.0) -> Report:
         "structure": sum(o.kind == "structure" for o in scene.objects), "memory_mb": resident_megabytes(),
         "rendered_per_second": rendered}
     if pipeline is not None:
-        values["keyframes"] = len(pipeline.keyframes)
+        values["keyframes"] = len(pipeline.mapper.keyframes)
         for stage, seconds in pipeline.timings.items():
             if seconds:
                 values[f"ms.{stage}"] = 1e3 * float(np.median(seconds[-20:]))

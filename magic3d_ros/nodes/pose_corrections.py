@@ -80,7 +80,7 @@ class PoseCorrections:
         with self._lock:
             poses, self._waiting = self._waiting, {}
             self._submitted = False
-        return pipeline.correct_poses(at_known_stamps(poses, [k.stamp for k in pipeline.keyframes.remembered()]))
+        return pipeline.correct_poses(at_known_stamps(poses, [k.stamp for k in pipeline.mapper.keyframes.remembered()]))
 
     def _done(self, report: Any, error: Exception | None) -> None:
         if error is not None:

@@ -81,7 +81,7 @@ class RefinementAction:
         return ""
 
     def _refine(self, pipeline: ScenePipeline, ended: Callable[[], bool], goal: ServerGoalHandle) -> RefinementReport:
-        if not len(pipeline.keyframes):
+        if not len(pipeline.mapper.keyframes):
             raise NotReady("nothing has been mapped yet: there is nothing to refine")
         wanted = {name: getattr(goal.request, name) for name in ("poses", "calibration", "appearance")}
 

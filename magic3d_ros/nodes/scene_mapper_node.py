@@ -213,7 +213,7 @@ class SceneMapper(LifecycleNode):
         reports = [input_report(state, self.counts, self._active, loading), sync_report(state), pose_report(state),
                    mapping_report(self.mapping, self._views.rate if self._views is not None else 0.0)]
         if self.mapping.pipeline is not None:
-            reports.append(self_check_report(self.mapping.pipeline.self_check.figures()))
+            reports.append(self_check_report(self.mapping.pipeline.mapper.self_check.figures()))
         if self._refinement is not None and self._corrections is not None:
             reports.append(refinement_report(self._refinement, self._corrections))
         if self._sender is not None:

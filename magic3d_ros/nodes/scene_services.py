@@ -131,8 +131,8 @@ class SceneServices:
                 raise LookupError(f"there is no object {request.id}; known ids: {known}")
             image = None
             if request.include_image:
-                view = next((v for v in thing.views if pipeline.keyframes.get(v.stamp) is not None), None)
-                image = None if view is None else (view.stamp, crop(pipeline.keyframes.get(view.stamp), view))
+                view = next((v for v in thing.views if pipeline.mapper.keyframes.get(v.stamp) is not None), None)
+                image = None if view is None else (view.stamp, crop(pipeline.mapper.keyframes.get(view.stamp), view))
             query = self._settings.query
             return scene, detailed_object(scene, thing, self._header(scene), request.include_points, query.robot_radius,
                                           query.approach_reach), image

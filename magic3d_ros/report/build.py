@@ -131,7 +131,7 @@ def _answer(scene: Scene, view: SurfaceView, text: str, record: Mapping[str, Any
 
 
 def _photos(pipeline: ScenePipeline, colors: Mapping[int, np.ndarray]) -> list[dict[str, str]]:
-    keyframes = list(pipeline.keyframes)
+    keyframes = list(pipeline.mapper.keyframes)
     chosen = [keyframes[i] for i in np.unique(np.linspace(0, len(keyframes) - 1, _PHOTOS + 2).round().astype(int))[1:-1]]
     photos = []
     for keyframe in chosen or keyframes[:_PHOTOS]:
@@ -144,7 +144,7 @@ def _photos(pipeline: ScenePipeline, colors: Mapping[int, np.ndarray]) -> list[d
 def _cards(pipeline: ScenePipeline, colors: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
     cards = []
     for thing in _by_confidence(pipeline.scene)[:_CARDS]:
-        shots = (crop(pipeline.keyframes.get(view.stamp), view) for view in thing.views)
+        shots = (crop(pipeline.mapper.keyframes.get(view.stamp), view) for view in thing.views)
         shot = next((image for image in shots if image is not None), None)
         cards.append({"id": thing.id, "label": thing.label or "unnamed", "probability": thing.probability,
                       "guess": thing.probability < _NAMED,

@@ -181,7 +181,7 @@ def export_files(scene: Scene, directory: Path) -> None:
 
 
 def _self_check(pipeline: ScenePipeline) -> dict[str, dict[str, float]]:
-    figures = pipeline.self_check.figures()
+    figures = pipeline.mapper.self_check.figures()
     return {"self_check": figures} if figures["checked"] else {}
 
 

@@ -108,11 +108,11 @@ def test_a_mapped_room_checks_itself():
     frames = list(open_room("tiny", settings, distractors=False))
     for each in frames:
         pipeline.integrate(each)
-    figures = pipeline.self_check.figures()
+    figures = pipeline.mapper.self_check.figures()
     assert figures["checked"] >= 1 and figures["waiting"] >= 1
     assert figures["in25"] > 0.8 and figures["depth_error"] < 0.01 and figures["psnr"] > 20
-    assert pipeline.mapper.statistics()["frames"] == len(frames) - figures["waiting"]
+    assert pipeline.mapper.voxels.statistics()["frames"] == len(frames) - figures["waiting"]
     pipeline.state()  # what is saved holds all frames
-    assert pipeline.mapper.statistics()["frames"] == len(frames)
-    figures = pipeline.self_check.figures()
+    assert pipeline.mapper.voxels.statistics()["frames"] == len(frames)
+    figures = pipeline.mapper.self_check.figures()
     assert figures["waiting"] == 0 and figures["checked"] == len(pipeline.timings["self_check"])

@@ -88,11 +88,11 @@ def test_mapping_goes_on_after_loading(pipeline, tmp_path):
     for frame in frames[6:]:
         whole.add(frame)
         resumed.add(frame)
-    expected, got = whole.mapper.surface(), resumed.mapper.surface()
+    expected, got = whole.mapper.voxels.surface(), resumed.mapper.voxels.surface()
     assert len(got) == len(expected)
     order, other = (np.lexsort(np.round(s.vertices, 4).T) for s in (expected, got))
     np.testing.assert_allclose(got.vertices[other], expected.vertices[order], atol=2e-4)
-    assert [k.stamp for k in resumed.keyframes] == [k.stamp for k in whole.keyframes]
+    assert [k.stamp for k in resumed.mapper.keyframes] == [k.stamp for k in whole.mapper.keyframes]
 
 
 def test_saving_brings_the_scene_up_to_date(pipeline, tmp_path):

@@ -10,7 +10,8 @@ import sys
 import pytest
 import torch
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed: it comes with CUDA builds")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None,
+                                reason="Triton is not installed: it comes with CUDA builds of torch")
 
 
 def compare(device: str, count: int) -> None:

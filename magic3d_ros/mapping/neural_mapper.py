@@ -1,0 +1,140 @@
+"""Everything that is known of geometry and appearance: the voxel map, what is learned on it, the frames both were made from, and
+the judgement of what moves and belongs into neither."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from magic3d_ros.config import Settings
+from magic3d_ros.frames import CueFrame, FeatureGrid, RGBDFrame
+from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.mapping.distractors.gate import DistractorGate
+from magic3d_ros.mapping.field.trainer import FieldTrainer
+from magic3d_ros.mapping.keyframes import KeyframeStore
+from magic3d_ros.mapping.mapper import Mapper
+from magic3d_ros.mapping.monocular_cues import attach as attach_monocular
+from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
+from magic3d_ros.mapping.refinement.calibration import CameraCalibration
+from magic3d_ros.mapping.refinement.motion import WorldMotion
+from magic3d_ros.mapping.refinement.refiner import MapRefiner, Progress
+from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
+from magic3d_ros.mapping.self_check import HeldKeyframe, SelfCheck
+from magic3d_ros.mapping.surface import View
+
+
+class NeuralMapper:
+    """Frames in, a map out that can be looked at, refined and corrected, while frames go on coming.
+
+    lock: guards all parts; held for moments. layers_lock and moving: of what stands on the map and has to move with it, see
+    `MapRefiner`. timed: measures a stage by its name.
+    """
+
+    def __init__(self, settings: Settings, layers_lock: AbstractContextManager[object],
+                 moving: Callable[[WorldMotion], Callable[[], None]],
+                 timed: Callable[[str], AbstractContextManager[None]]) -> None:
+        self.lock = threading.RLock()
+        self._timed = timed
+        self.voxels = Mapper(settings)
+        self.distractors = DistractorGate(settings, self.voxels)
+        self.keyframes = KeyframeStore(settings.keyframes)
+        self.calibration = CameraCalibration()
+        self.self_check = SelfCheck(settings.map)
+        self.field = FieldTrainer(self.voxels, self.keyframes, settings, self.lock)
+        self._moving_above = moving
+        self._refiner = MapRefiner(settings, self.voxels, self.keyframes, self.lock, layers_lock, self._moving, self.calibration)
+
+    def integrate(self, frame: RGBDFrame, features: FeatureGrid | None) -> bool:
+        """What stands still in the frame joins the map; True when it became a keyframe.
+
+        features: of a keyframe's image, where they are there already; without, what moves is told by geometry alone.
+        """
+        frame = self.calibration.applied(frame)
+        is_keyframe = self.keyframes.wants(frame)
+        with self._timed("distractors"):
+            verdict = self.distractors.judge(frame, is_keyframe, features)
+        with self._timed("integrate"):
+            weights = verdict.weights if verdict.mask.any() else None
+            if not (is_keyframe and self.self_check.holds(frame, weights)):
+                self.voxels.integrate(frame, weights, carve=is_keyframe)
+            remember = self.keyframes.add if is_keyframe else self.keyframes.add_between
+            remember(frame, verdict.trust())
+        self._join(self.self_check.due(frame.stamp))
+        return is_keyframe
+
+    def learn(self, cues: CueFrame) -> None:
+        """What the 2D models say of a keyframe's appearance and geometry, when it comes after the frame itself too."""
+        self.distractors.learn(cues.stamp, cues.features)
+        attach_monocular(self.keyframes, cues)
+
+    def standing(self, frame: RGBDFrame) -> RGBDFrame:
+        """The frame without the depth of what moved in it, as far as its keyframe remembers."""
+        frame = self.calibration.applied(frame)
+        keyframe = self.keyframes.get(frame.stamp)
+        trust = None if keyframe is None else keyframe.trust
+        return frame if trust is None else replace(frame, depth=np.where(trust > 0, frame.depth, np.float32(0)))
+
+    def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True) -> View:
+        """What a camera at the pose would see; any thread. newest False: see `Mapper.render`."""
+        return self.field.render(camera, camera_to_world, newest)
+
+    def complete(self) -> None:
+        """Keyframes that the self-check kept out of the map join it, compared or not long enough."""
+        with self.lock:
+            self._join(self.self_check.all_waiting())
+
+    def refine(self, seconds: float, cancelled: Callable[[], bool], progress: Progress, poses: bool, calibration: bool,
+               appearance: bool) -> RefinementReport:
+        """See `MapRefiner.refine`."""
+        self.complete()
+        train = self._train_appearance if appearance else None
+        return self._refiner.refine(seconds, cancelled, progress, poses, calibration, train)
+
+    def correct_poses(self, poses: Mapping[int, np.ndarray]) -> CorrectionReport:
+        """See `MapRefiner.correct_poses`."""
+        self.complete()
+        report = self._refiner.correct_poses(poses)
+        if report.keyframes_moved:
+            self.field.reset()  # what it learned is where the world was; photographs move with their frames
+        return report
+
+    def parts(self) -> dict[str, Any]:
+        """What has a state, by name."""
+        return {"mapper": self.voxels, "keyframes": self.keyframes, "field": self.field, "distractors": self.distractors,
+                "calibration": self.calibration}
+
+    def recall(self) -> None:
+        """After the parts were loaded: what follows from them."""
+        self.distractors.recall(self.keyframes)
+        self.self_check.all_waiting()  # of the map before
+
+    def _train_appearance(self, seconds: float, cancelled: Callable[[], bool], progress: Progress) -> Agreement:
+        """Colour learned for a time; how well the field, without the photographs themselves, then agrees with the keyframes."""
+        self.field.run(seconds, cancelled, lambda share, loss: progress("appearance", share, loss))
+        return agreement(lambda camera, pose: self.field.render(camera, pose, newest=False, photographs=False),
+                         list(self.keyframes))
+
+    def _join(self, held: list[HeldKeyframe]) -> None:
+        """Keyframes that were kept out of the map are compared with it, then fused."""
+        for keyframe in held:
+            with self._timed("self_check"):
+                self.self_check.compare(keyframe, self.voxels.render)
+                # Not carved: what came into view since must not disappear because of an older look.
+                self.voxels.integrate(keyframe.frame, keyframe.weights)
+
+    def _moving(self, motion: WorldMotion) -> Callable[[], None]:
+        """What stands on the map is prepared to move with the world; what is returned moves it when the new map comes."""
+        finish_above = self._moving_above(motion)
+
+        def finish() -> None:
+            finish_above()
+            self.distractors.replace_poses({keyframe.stamp: keyframe.camera_to_world for keyframe in self.keyframes})
+            self.self_check.all_waiting()  # they are remembered, so they are in the new map
+
+        return finish
+
