@@ -216,7 +216,7 @@ def test_query_for_people(run, saved):
 def test_query_with_a_picture(run, saved, mapped_room, tmp_path):
     import cv2
 
-    keyframe = next(iter(mapped_room[0].keyframes))
+    keyframe = next(iter(mapped_room[0].mapper.keyframes))
     cv2.imwrite(str(tmp_path / "picture.png"), cv2.cvtColor(keyframe.rgb(), cv2.COLOR_RGB2BGR))
     code, output, errors = run("query", saved, "--image", tmp_path / "picture.png", "--json")
     assert code == 0, errors

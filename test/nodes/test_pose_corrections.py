@@ -38,7 +38,8 @@ class Pipeline:
     def __init__(self) -> None:
         self.scene = Scene.empty()
         self.waiting_pictures = 0
-        self.keyframes = SimpleNamespace(remembered=lambda: [SimpleNamespace(stamp=stamp) for stamp in KNOWN])
+        keyframes = SimpleNamespace(remembered=lambda: [SimpleNamespace(stamp=stamp) for stamp in KNOWN])
+        self.mapper = SimpleNamespace(keyframes=keyframes)
         self.given: list[Mapping[int, np.ndarray]] = []
         self.at_work, self.go_on = threading.Event(), threading.Event()
 

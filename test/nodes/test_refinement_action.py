@@ -26,7 +26,7 @@ class Pipeline:
     """Refines in steps of 20 ms until the time is up or it is told to stop."""
 
     def __init__(self) -> None:
-        self.keyframes = [0]
+        self.mapper = SimpleNamespace(keyframes=[0])
         self.scene = Scene.empty()
         self.waiting_pictures = 0
         self.wanted: dict[str, bool] = {}
@@ -101,7 +101,7 @@ def test_goals_that_cannot_be_say_why(served):
 
 
 def test_an_empty_map_is_not_refined(served):
-    served[0].keyframes = []
+    served[0].mapper.keyframes = []
     with pytest.raises(RequestFailed, match="nothing has been mapped yet"):
         served[2].refine(5.0)
 
