@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from typing import Any
@@ -20,8 +21,8 @@ class RenderedViews:
     """The topics rendered/rgb (rgb8), rendered/depth (32FC1) and rendered/camera_info: the map from the newest frame's pose, with
     its stamp and frame, at most ros.rendered_width pixels wide.
 
-    `draw` is called ros.rendered_rate times a second, by the executor; it does nothing while nobody listens, nothing is new, or
-    the last picture is still being drawn. Drawing has a thread of its own and the map's lock for moments only.
+    `draw` is called ros.rendered_rate times a second, by the executor; it does nothing while nobody listens or nothing is new. What
+    is due while a picture is being drawn follows it. Drawing has a thread of its own and the map's lock for moments only.
     """
 
     def __init__(self, node: Node, settings: RosSettings, mapping: LiveMapping) -> None:
@@ -30,7 +31,8 @@ class RenderedViews:
         self._depth = node.create_publisher(Image, "~/rendered/depth", LATCHED)
         self._info = node.create_publisher(CameraInfo, "~/rendered/camera_info", LATCHED)
         self._drawn: tuple[int, int] | None = None
-        self._busy = False
+        self._lock = threading.Lock()
+        self._busy = self._missed = False
         self._times: deque[float] = deque(maxlen=20)
 
     @property
@@ -43,12 +45,14 @@ class RenderedViews:
     def draw(self) -> None:
         """Begin a picture if one is due. Returns at once."""
         newest = self._mapping.newest
-        if newest is None or self._busy or not any(p.get_subscription_count() for p in (self._rgb, self._depth, self._info)):
+        if newest is None or not any(p.get_subscription_count() for p in (self._rgb, self._depth, self._info)):
             return
         state = (newest.frame.stamp, self._mapping.version)
-        if state == self._drawn:
-            return
-        self._drawn, self._busy = state, True
+        with self._lock:
+            self._missed = self._busy
+            if self._busy or state == self._drawn:
+                return
+            self._drawn, self._busy = state, True
         self._mapping.draw(lambda pipeline: self._publish(pipeline, newest), self._done)
 
     def close(self) -> None:
@@ -68,7 +72,10 @@ class RenderedViews:
         self._times.append(time.monotonic())
 
     def _done(self, _: Any, error: Exception | None) -> None:
-        self._busy = False
+        with self._lock:
+            self._busy, missed = False, self._missed
         if error is not None and not self._mapping.stopping:
             self._node.get_logger().error(f"the map could not be drawn: {type(error).__name__}: {error}",
                                           throttle_duration_sec=10.0)
+        if missed and not self._mapping.stopping:
+            self.draw()  # not at the next call: a picture that takes a little longer than the interval would halve the rate
