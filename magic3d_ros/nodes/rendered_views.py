@@ -21,8 +21,8 @@ class RenderedViews:
     """The topics rendered/rgb (rgb8), rendered/depth (32FC1) and rendered/camera_info: the map from the newest frame's pose, with
     its stamp and frame, at most ros.rendered_width pixels wide.
 
-    `draw` is called ros.rendered_rate times a second, by the executor; it does nothing while nobody listens or nothing is new. What
-    is due while a picture is being drawn follows it. Drawing has a thread of its own and the map's lock for moments only.
+    `draw` is called ros.rendered_rate times a second, by the executor; it does nothing while nobody listens or nothing is new.
+    What is due while a picture is being drawn follows it. Drawing has a thread of its own and the map's lock for moments only.
     """
 
     def __init__(self, node: Node, settings: RosSettings, mapping: LiveMapping) -> None:
