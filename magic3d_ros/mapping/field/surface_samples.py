@@ -16,6 +16,7 @@ from magic3d_ros.mapping.keyframe import Keyframe
 
 MOST_ROWS = 512  # frames that have samples at one time; of more, they take turns
 FEWEST_ROWS = 16
+MOST_SAMPLES = 8192  # of a frame: drawing them takes about 15 ms, so that a hundred frames are ready within two seconds
 OVERDRAW = 1.3  # pixels looked at for each sample wanted: some are off the surface
 TOLERANCE = 0.005  # metres off the surface that a sample may end; what ends farther is an edge, or moved, or a reflection
 
@@ -96,7 +97,7 @@ class SurfaceSamples:
         return SampleBatch(geometry[:, :3], geometry[:, 3:], colors[:, :3], colors[:, 3:6], colors[:, 6], rows)
 
     def _allocate(self, rows: int) -> None:
-        self._rows, self._count = rows, max(1, self._total // rows)
+        self._rows, self._count = rows, min(max(1, self._total // rows), MOST_SAMPLES)
         self._geometry = torch.zeros(rows * self._count, 6, device=self._device)
         self._colors = torch.zeros(rows * self._count, 7, dtype=torch.uint8, device=self._device)
         self.stamps: list[int] = []

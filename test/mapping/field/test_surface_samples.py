@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from magic3d_ros.mapping.field.base_distance import BaseDistance
-from magic3d_ros.mapping.field.surface_samples import SurfaceSamples, onto_surface
+from magic3d_ros.mapping.field.surface_samples import MOST_SAMPLES, SurfaceSamples, onto_surface
 from magic3d_ros.mapping.keyframe import Keyframe
 
 from .conftest import DISTANCE, wall_frame
@@ -75,3 +75,9 @@ def test_more_frames_take_smaller_shares_of_the_same_memory(wall, base):
     before = samples.bytes
     samples.renew([Keyframe.of(wall_frame(0.01 * i, i + 1)) for i in range(40)], base, 100)
     assert samples.bytes == before and len(samples) == 40 * 40
+
+
+def test_few_frames_do_not_get_more_samples_than_can_be_drawn_at_once(wall, base):
+    samples = samples_of(10**6)
+    samples.renew(list(wall[1])[:1], base, 1)
+    assert len(samples) == MOST_SAMPLES
