@@ -69,8 +69,9 @@ def _poisson(points: np.ndarray, normals: np.ndarray) -> Any:
     cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(np.concatenate([points, at])))
     cloud.normals = o3d.utility.Vector3dVector(np.concatenate([normals, facing]))
     with o3d.utility.VerbosityContextManager(o3d.utility.VerbosityLevel.Error):  # it warns of roots that the sampling repairs
-        # the domain (scale) must hold the shell with room to spare
-        mesh, _ = o3d.geometry.TriangleMesh.create_from_point_cloud_poisson(cloud, depth=POISSON_DEPTH, scale=1.2)
+        # The domain (scale) must hold the shell with room to spare. One thread: with more it crashes the process now and then,
+        # most on a busy machine (isl-org/Open3D#6828, #7229).
+        mesh, _ = o3d.geometry.TriangleMesh.create_from_point_cloud_poisson(cloud, depth=POISSON_DEPTH, scale=1.2, n_threads=1)
     scene = o3d.t.geometry.RaycastingScene()
     scene.add_triangles(o3d.t.geometry.TriangleMesh.from_legacy(mesh))
     return scene
