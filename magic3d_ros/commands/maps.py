@@ -128,7 +128,10 @@ def _close_mesh(directory: Path, target: Path) -> None:
 
 
 def _measure_held_out(pipeline: ScenePipeline, run: MappingRun, align: bool = False) -> dict[str, float]:
-    """align: at poses aligned to the map by depth, because a refined map is no longer where the recording's poses say."""
+    """The figures of what the map shows, and as voxel_psnr and voxel_ssim those of voxel colour without detail from photographs.
+
+    align: at poses aligned to the map by depth, because a refined map is no longer where the recording's poses say.
+    """
     from magic3d_ros.evaluation.holdout import evaluate
     from magic3d_ros.evaluation.pose_alignment import aligned
 
@@ -136,7 +139,8 @@ def _measure_held_out(pipeline: ScenePipeline, run: MappingRun, align: bool = Fa
         return {}
     with notes.status(f"rendering {len(run.held_out)} held-out frames"):
         frames = [aligned(pipeline.mapper.render, frame) for frame in run.held_out] if align else run.held_out
-        return evaluate(pipeline.render, frames).figures()
+        voxels = evaluate(pipeline.mapper.voxels.render, frames)
+        return evaluate(pipeline.render, frames).figures() | {"voxel_psnr": voxels.psnr, "voxel_ssim": voxels.ssim}
 
 
 def _refine(pipeline: ScenePipeline, seconds: float, calibrate: bool) -> dict[str, Any]:
