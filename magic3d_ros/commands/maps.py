@@ -183,8 +183,8 @@ def _print_summary(pipeline: ScenePipeline, run: MappingRun, figures: dict[str, 
     if figures:
         protocol = " at poses aligned to the refined map" if refined else ""
         out.print(f"held-out frames{protocol}: in25 {figures['in25']:.3f}, PSNR {figures['psnr']:.2f} dB, "
-                  f"SSIM {figures['ssim']:.3f}, coverage {figures['coverage']:.3f}, median depth error "
-                  f"{1000 * figures['depth_error']:.1f} mm", soft_wrap=True)
+                  f"SSIM {figures['ssim']:.3f} (voxel colour alone: {figures['voxel_psnr']:.2f} dB, {figures['voxel_ssim']:.3f}), "
+                  f"coverage {figures['coverage']:.3f}, median depth error {1000 * figures['depth_error']:.1f} mm", soft_wrap=True)
 
 
 def stage_table(run: MappingRun) -> Table:
