@@ -187,3 +187,19 @@ def _print_summary(pipeline: ScenePipeline, run: MappingRun, figures: dict[str, 
                   f"(voxel colour alone: {figures['voxel_psnr']:.2f} dB, {figures['voxel_ssim']:.3f}), "
                   f"coverage {figures['coverage']:.3f}, median depth error {1000 * figures['depth_error']:.1f} mm",
                   soft_wrap=True)
+
+
+def stage_table(run: MappingRun) -> Table:
+    """Where the time went."""
+    table = Table("stage", "calls", "ms a call", "s in all", "share", box=None, header_style="bold", pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, seconds in run.stages.items():
+        calls = run.stage_calls.get(name, 0)
+        table.add_row(name, str(calls), f"{1000 * seconds / max(calls, 1):.1f}", f"{seconds:.2f}",
+                      f"{seconds / max(run.seconds, 1e-9):.0%}")
+    return table
+
+
+def _reasons(run: MappingRun) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in run.skipped.most_common())
