@@ -146,7 +146,8 @@ def test_map_writes_everything_and_prints_figures(run, room_folder, tmp_path):
     assert sorted(path.name for path in (tmp_path / "map").iterdir()) == [
         "map.json", "mesh.ply", "objects.json", "points.ply", "report.html", "state.safetensors"]
     assert re.search(r"frames: 7 used \(\d+ keyframes\), 2 held out", output)
-    assert re.search(r"held-out frames: in25 0\.\d{3}, PSNR \d+\.\d\d dB, SSIM 0\.\d{3} \(voxel colour alone: \d+\.\d\d dB", output)
+    assert re.search(r"held-out frames: in25 0\.\d{3}, PSNR \d+\.\d\d dB, SSIM 0\.\d{3} "
+                     r"\(voxel colour alone: \d+\.\d\d dB, 0\.\d{3}\), coverage", output)
     assert re.search(r"rate: \d+\.\d\d frames/s", output)
     for stage in ("read", "integrate", "cues", "language", "mesh", "instances", "describe"):
         assert re.search(rf"^{stage} +\d+ +[\d.]+ +[\d.]+ +\d+%$", output, re.MULTILINE), stage
