@@ -30,7 +30,7 @@ WARM_UP = 10  # frames before timing begins: caches, thread pools and first allo
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench tsdf", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", default=str(RECORDING) if RECORDING.is_dir() else "room", help="folder, bag or room")
-    parser.add_argument("--frames", type=int, default=120, help="stop after so many")
+    parser.add_argument("--frames", type=int, default=0, help="stop after so many; 0 = all")
     parser.add_argument("--threads", default="1,2", help="numbers of threads to measure")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--measure", type=int, default=0, help=argparse.SUPPRESS)
@@ -73,7 +73,7 @@ def measure(text: str, count: int, threads: int, assignments: Sequence[str]) -> 
     mapper, baseline = Mapper(settings), Open3DMap(settings)
     ours, theirs = [], []
     for number, frame in enumerate(open_source(text, settings)):
-        if number >= count:
+        if count and number >= count:
             break
         begin = time.perf_counter()
         mapper.integrate(frame)
