@@ -6,6 +6,7 @@ import ast
 import configparser
 import importlib
 import importlib.util
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -82,6 +83,13 @@ def test_interfaces_are_built_as_written(path):
     lines = [line.split("#")[0].split() for line in path.read_text().splitlines()]
     written = [line[1] for line in lines if len(line) == 2 and "=" not in line[1]]
     assert [name for part in parts for name in part.get_fields_and_field_types()] == written
+
+
+def test_the_manifest_names_every_package_that_the_build_looks_for():
+    text = (ROOT / "CMakeLists.txt").read_text()
+    wanted = ["action_msgs", *re.search(r"set\(interface_dependencies ([^)]*)\)", text)[1].split()]  # type: ignore[index]
+    manifest = ElementTree.parse(ROOT / "package.xml").getroot()
+    assert set(wanted) <= {entry.text for entry in manifest.findall("depend")}
 
 
 def test_the_default_profile_is_up_to_date():

@@ -109,13 +109,6 @@ def encode_color(rgb: np.ndarray) -> RawImage:
     return RawImage(height, width, "rgb8", 0, width * 3, np.ascontiguousarray(rgb).reshape(-1))
 
 
-def encode_mono(image: np.ndarray) -> RawImage:
-    """(H, W) uint8 as mono8, or float32 as 32FC1."""
-    height, width = image.shape
-    encoding = {"uint8": "mono8", "float32": "32FC1"}[image.dtype.name]
-    return RawImage(height, width, encoding, 0, width * image.itemsize, np.ascontiguousarray(image).reshape(-1).view(np.uint8))
-
-
 def encode_depth(metres: np.ndarray, encoding: str = "16UC1") -> RawImage:
     """(H, W) float32 metres as 16UC1 (whole millimetres; beyond 65.535 m becomes no reading) or 32FC1 (unchanged)."""
     values = depth_in_millimetres(metres) if encoding == "16UC1" else metres.astype("<f4")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.sources.image_file import compressed_image_size
@@ -35,18 +34,6 @@ def pose_from_values(values: list[float]) -> np.ndarray | None:
     if len(values) == 12:
         values = [*values, 0.0, 0.0, 0.0, 1.0]
     return np.array(values, np.float64).reshape(4, 4) if len(values) == 16 else None
-
-
-def pose_from_quaternion(translation: np.ndarray, quaternion: np.ndarray) -> np.ndarray:
-    """(4, 4) from (3,) metres and (4,) x y z w. A quaternion without length or with NaN gives a pose of NaN."""
-    pose = np.eye(4)
-    pose[:3, 3] = translation
-    length = float(np.linalg.norm(quaternion))
-    if not (np.isfinite(length) and length > 1e-6):
-        pose[:3, :3] = np.nan
-        return pose
-    pose[:3, :3] = Rotation.from_quat(quaternion).as_matrix()
-    return pose
 
 
 def read_intrinsics(path: Path, size: tuple[int, int]) -> Camera:
