@@ -19,7 +19,7 @@ from magic3d_ros.pipeline import ScenePipeline
 
 class RenderedViews:
     """The topics rendered/rgb (rgb8), rendered/depth (32FC1) and rendered/camera_info: the map from the newest frame's pose, with
-    its stamp and frame, at most ros.rendered_width pixels wide.
+    its stamp and frame, at most ros.rendered_width pixels wide; previews, while the service render_view gives the full picture.
 
     `draw` is called ros.rendered_rate times a second, by the executor; it does nothing while nobody listens or nothing is new.
     What is due while a picture is being drawn follows it. Drawing has a thread of its own and the map's lock for moments only.
@@ -64,7 +64,7 @@ class RenderedViews:
         camera, width = newest.frame.camera, self._settings.rendered_width
         if camera.width > width:
             camera = camera.resized(width, max(1, round(camera.height * width / camera.width)))
-        view = pipeline.render(camera, newest.frame.camera_to_world, newest=False)
+        view = pipeline.preview(camera, newest.frame.camera_to_world)
         head = header(newest.frame.stamp, newest.frame_id)
         self._rgb.publish(image_message(view.rgb, head))
         self._depth.publish(image_message(view.depth, head))

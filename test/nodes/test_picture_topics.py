@@ -43,10 +43,9 @@ class Pipeline:
         self.cameras: list[Camera] = []
         self.failure: Exception | None = None
 
-    def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True) -> View:
+    def preview(self, camera: Camera, camera_to_world: np.ndarray) -> View:
         if self.failure is not None:
             raise self.failure
-        assert not newest  # mapping must not be kept waiting for a mesh
         self.cameras.append(camera)
         shape = (camera.height, camera.width)
         return View(np.full((*shape, 3), 9, np.uint8), np.full(shape, 1.5, np.float32), np.zeros((*shape, 3), np.float32))

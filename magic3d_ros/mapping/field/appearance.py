@@ -16,10 +16,10 @@ CHUNK = 8192  # points a pass: what a pass needs stays in the cache
 
 @torch.no_grad()
 def recolored(view: View, field: NeuralField | None, views: NearestViews, remembered: list[Keyframe], camera: Camera,
-              camera_to_world: np.ndarray) -> View:
+              camera_to_world: np.ndarray, most: int | None = None) -> View:
     """A view of the geometry with the colours that a camera at the pose would photograph; depth and normals as they were.
 
-    field: None = voxel colours are all that is known. remembered: the frames that may give detail.
+    field: None = voxel colours are all that is known. remembered: the frames that may give detail, at most `most` of them.
     """
     device = views.device
     shown = view.depth > 0
@@ -35,7 +35,7 @@ def recolored(view: View, field: NeuralField | None, views: NearestViews, rememb
     if field is not None:
         parts = zip(points.split(CHUNK), directions.split(CHUNK), voxels.split(CHUNK), strict=True)
         colors = torch.cat([field.color(*part) for part in parts])
-    colors = views.blended(points, colors, remembered, camera_to_world)
+    colors = views.blended(points, colors, remembered, camera_to_world, most)
     rgb = np.zeros_like(view.rgb)
     rgb[shown] = (colors * 255.0).round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
     return View(rgb, view.depth, view.normals)

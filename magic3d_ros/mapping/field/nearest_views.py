@@ -50,10 +50,14 @@ class NearestViews:
         return [remembered[i] for i in order], units[order]
 
     @torch.no_grad()
-    def blended(self, points: torch.Tensor, colors: torch.Tensor, remembered: list[Keyframe],
-                camera_to_world: np.ndarray) -> torch.Tensor:
-        """(n, 3) colours 0..1 of (n, 3) world points as a camera at the pose would photograph them, from the field's (n, 3)."""
+    def blended(self, points: torch.Tensor, colors: torch.Tensor, remembered: list[Keyframe], camera_to_world: np.ndarray,
+                most: int | None = None) -> torch.Tensor:
+        """(n, 3) colours 0..1 of (n, 3) world points as a camera at the pose would photograph them, from the field's (n, 3).
+
+        most: look at no more frames than that.
+        """
         frames, units = self.nearest(remembered, camera_to_world)
+        frames, units = frames[:most], units[:most]
         if not frames:
             return colors
         say = np.exp(-(units - units[0]) / SOFTNESS)

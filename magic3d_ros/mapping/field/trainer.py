@@ -17,6 +17,7 @@ from magic3d_ros.mapping.field.appearance import recolored
 from magic3d_ros.mapping.field.color_training import RENEW_EVERY, ColorTraining
 from magic3d_ros.mapping.field.nearest_views import NearestViews
 from magic3d_ros.mapping.field.neural_field import NeuralField
+from magic3d_ros.mapping.field.preview import enlarged, half
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.surface import View
@@ -24,6 +25,7 @@ from magic3d_ros.mapping.surface import View
 logger = logging.getLogger(__name__)
 
 STEADY = 0.6  # share of a run at the full learning rate; then it falls, so that a run ends with what it learned, not with noise
+PREVIEW_VIEWS = 3  # photographs of a preview: the full picture within 33.0 dB on redkitchen, 30.8 with two, 34.9 with six
 LAST_RATE = 0.05  # share of the learning rate at the end of a run
 
 
@@ -96,6 +98,18 @@ class FieldTrainer:
         with self._lock:
             remembered = self.keyframes.remembered() if photographs else []
         return recolored(view, self.field if self.steps else None, self._views, remembered, camera, camera_to_world)
+
+    def preview(self, camera: Camera, camera_to_world: np.ndarray) -> View:
+        """About what `render` shows, newest False, in a third of the time: for pictures that come again and again.
+
+        Geometry is rendered at half the size, the photographs nearest to the view give it detail at the whole; what none of them
+        saw has voxel colours, without what the field learned.
+        """
+        small = self.mapper.render(half(camera), camera_to_world, False, self._lock)
+        with self._lock:
+            remembered = self.keyframes.remembered()
+        return recolored(enlarged(small, camera.width, camera.height), None, self._views, remembered, camera, camera_to_world,
+                         PREVIEW_VIEWS)
 
     def reset(self) -> None:
         """Forget everything learned."""
