@@ -96,7 +96,7 @@ def _keyframes(frames: Sequence[RGBDFrame], depth: bool, normals: bool) -> list[
     for frame in frames:
         cues = SyntheticCues(depth=depth, normals=normals).of(frame)
         blind = Keyframe.of(replace(frame, depth=np.zeros_like(frame.depth)))
-        made.append(blind.with_cues(cues.monocular_depth, cues.normals))
+        made.append(blind.with_cues(cues.monocular.depth, cues.monocular.normals))
     return made
 
 

@@ -123,16 +123,62 @@ class DistractorSettings:
     steps: int = setting(4, "training steps of the uncertainty head at each keyframe", "", 0, 1000)
 
 
+_MODEL = "a folder, a file, or a name on the hub; empty = the tier's, embedded = the embedded tier's"
+_DEVICE = "where it runs: auto (a GPU that is there), cpu, cuda or cuda:N"
+
+
 @dataclass
 class CueSettings:
-    """The 2D models."""
+    """The 2D models, all of them; each has a section of its own."""
 
-    tier: str = setting("embedded", "which family of models", choices=("embedded",))
-    language_model: str = setting("efficientnet-lite0", "the image-language model of the embedded tier",
-                                  choices=("efficientnet-lite0",))
-    lexicon: str = setting("", "name of a YAML file in config/ with affordance phrases; empty takes the one that ships")
+    tier: str = setting("embedded", "which family of models serves where a section's `model` is empty",
+                        choices=("embedded", "foundation"))
     max_width: int = setting(640, "images are reduced to this width before the models see them", "px", 64, 4096)
+    model_directory: str = setting("~/.cache/magic3d/models", "where models named by a relative path are looked for first")
     allow_download: bool = setting(False, "models may be fetched from a hub; nothing is ever fetched otherwise")
+    precision: str = setting("auto", "arithmetic of foundation models; auto takes float16 on a GPU, float32 on a CPU",
+                             choices=("auto", "float32", "float16", "bfloat16"))
+    compile: bool = setting(False, "foundation models are compiled by torch.compile: minutes at the start, faster afterwards")
+    batch: int = setting(4, "images that a model sees at once, at most", "", 1, 256)
+
+
+@dataclass
+class FeatureSettings:
+    """Appearance features: what tells moving things from standing ones."""
+
+    model: str = setting("", f"{_MODEL}; facebook/dinov2-small or another DINOv2 or DINOv3")
+    device: str = setting("auto", _DEVICE)
+
+
+@dataclass
+class MaskSettings:
+    """Class-agnostic masks of single images."""
+
+    model: str = setting("", f"{_MODEL}, none = no masks; facebook/sam2.1-hiera-tiny, another SAM, or a checkpoint of segment-anything")
+    device: str = setting("auto", _DEVICE)
+    points_per_side: int = setting(16, "the image is asked at a grid of so many points along its longer side", "", 1, 256)
+    granularity: str = setting("objects", "which of overlapping masks counts: whole objects, their parts, or the surest",
+                               choices=("objects", "parts", "all"))
+    time_budget: float = setting(10.0, "after this, an image's remaining points are left out", "s", 0.01, 3600.0)
+
+
+@dataclass
+class DepthSettings:
+    """Monocular depth: surfaces where the depth sensor is blind."""
+
+    model: str = setting("", f"{_MODEL}, none = no monocular depth; depth-anything/Depth-Anything-V2-Small-hf, "
+                             "apple/DepthPro-hf, prs-eth/marigold-depth-v1-1")
+    device: str = setting("auto", _DEVICE)
+    ensemble: int = setting(1, "predictions of a diffusion model that are joined; more than one tells their uncertainty", "", 1, 64)
+    steps: int = setting(4, "denoising steps of a diffusion model", "", 1, 100)
+
+
+@dataclass
+class NormalSettings:
+    """Surface normals from a picture alone."""
+
+    model: str = setting("", f"{_MODEL}, none = from depth only; prs-eth/marigold-normals-v1-1")
+    device: str = setting("auto", _DEVICE)
 
 
 @dataclass
@@ -149,6 +195,11 @@ class InstanceSettings:
 class LanguageSettings:
     """What surface and things mean."""
 
+    model: str = setting("", f"{_MODEL}; a CLIP of open_clip, or google/siglip2-base-patch16-224 or another SigLIP")
+    device: str = setting("auto", _DEVICE)
+    dense: str = setting("naclip", "how a CLIP sees an image's parts: attention of keys to near keys, or its values alone",
+                         choices=("naclip", "maskclip"))
+    lexicon: str = setting("", "name of a YAML file in config/ with affordance phrases for the embedded tier; empty takes the one that ships")
     voxel_size: float = setting(0.04, "edge of a voxel of the language layer", "m", 0.01, 0.5)
     feature_dimension: int = setting(64, "dimensions of a language feature in the map", "", 8, 1024)
     pictures_per_update: int = setting(60, "pictures of things encoded in one live update (about 20 ms each on a core); the rest waits for the next", "", 1, 100000)
@@ -195,6 +246,10 @@ class Settings:
     keyframes: KeyframeSettings = field(default_factory=KeyframeSettings)
     distractors: DistractorSettings = field(default_factory=DistractorSettings)
     cues: CueSettings = field(default_factory=CueSettings)
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    masks: MaskSettings = field(default_factory=MaskSettings)
+    depth: DepthSettings = field(default_factory=DepthSettings)
+    normals: NormalSettings = field(default_factory=NormalSettings)
     instances: InstanceSettings = field(default_factory=InstanceSettings)
     language: LanguageSettings = field(default_factory=LanguageSettings)
     query: QuerySettings = field(default_factory=QuerySettings)

@@ -12,7 +12,7 @@ import numpy as np
 
 from magic3d_ros.geometry.camera import Camera
 
-__all__ = ["Camera", "CueFrame", "FeatureGrid", "FrameError", "RGBDFrame"]
+__all__ = ["Camera", "CueFrame", "FeatureGrid", "FrameError", "MonocularGeometry", "RGBDFrame"]
 
 
 class FrameError(ValueError):
@@ -93,15 +93,32 @@ class FeatureGrid:
 
 
 @dataclass(frozen=True)
+class MonocularGeometry:
+    """What a network guesses of an image's geometry. Maps of any size; each covers the whole image evenly.
+
+    depth: (h, w) float32, along the optical axis; zero, negative or NaN = unknown.
+    kind: what `depth` is. "metric": metres. "affine": metres but for one unknown scale and shift of the image.
+        "affine_inverse": 1 / metres but for such a scale and shift (Depth Anything, MiDaS).
+    normals: (h, w, 3) float32 unit normals in the camera frame, pointing to the camera; NaN = unknown.
+    uncertainty: (h, w) float32, standard deviation of `depth` as a share of it.
+    """
+
+    depth: np.ndarray | None = None
+    kind: str = "affine"
+    normals: np.ndarray | None = None
+    uncertainty: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class CueFrame:
     """What the 2D models say of one keyframe. A cue that a tier does not deliver is None.
 
     stamp: the frame's stamp, by which late cues find their frame again.
     features: appearance features (distractors, image matching).
     language: dense language features, projected to the map's feature dimension.
-    normals: (h, w, 3) float32 unit normals in the camera frame, pointing to the camera; NaN = unknown.
+    normals: (h, w, 3) float32 unit normals of the sensor's depth, in the camera frame, pointing to the camera; NaN = unknown.
     masks: (H, W) int32 label image of class-agnostic 2D masks, -1 = none.
-    monocular_depth: (h, w) float32; `monocular_is_metric` says whether it is metres or only affine-invariant.
+    monocular: depth and normals guessed from the colours alone.
     timings: milliseconds by model, for diagnostics.
     """
 
@@ -110,6 +127,5 @@ class CueFrame:
     language: FeatureGrid | None = None
     normals: np.ndarray | None = None
     masks: np.ndarray | None = None
-    monocular_depth: np.ndarray | None = None
-    monocular_is_metric: bool = False
+    monocular: MonocularGeometry | None = None
     timings: dict[str, float] = field(default_factory=dict)

@@ -31,7 +31,7 @@ class CueExtractor:
     def name(self) -> str:
         """What makes these cues; cues of another name do not belong into the same map."""
         language = self._settings.language
-        return f"{self._settings.cues.tier}/{self._settings.cues.language_model}/{language.feature_dimension}"
+        return f"{self._settings.cues.tier}/{language.model or 'efficientnet-lite0'}/{language.feature_dimension}"
 
     @property
     def language(self) -> JointClassSpace:
@@ -41,7 +41,7 @@ class CueExtractor:
                 device = "cuda" if torch.cuda.is_available() and self._settings.map.device != "cpu" else "cpu"
                 images = EfficientNetLite(device, self._settings.cues.max_width)
                 self._language = JointClassSpace(images, SentenceEncoder(), self._settings.language.feature_dimension,
-                                                 self._settings.cues.lexicon)
+                                                 self._settings.language.lexicon)
             return self._language
 
     def extract(self, frame: RGBDFrame) -> CueFrame:

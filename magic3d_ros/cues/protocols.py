@@ -7,16 +7,16 @@ from typing import Protocol
 
 import numpy as np
 
-from magic3d_ros.frames import FeatureGrid, RGBDFrame
+from magic3d_ros.frames import FeatureGrid, MonocularGeometry, RGBDFrame
 
 
 class FeatureModel(Protocol):
-    """Appearance features of an image."""
+    """Appearance features of images."""
 
     name: str
 
-    def features(self, rgb: np.ndarray) -> FeatureGrid:
-        """(H, W, 3) uint8 -> a grid of features whose cells know their pixels."""
+    def features(self, images: Sequence[np.ndarray]) -> list[FeatureGrid]:
+        """(H, W, 3) uint8 each, of any sizes -> grids of features whose cells know their pixels."""
         ...
 
 
@@ -43,8 +43,8 @@ class LanguageModel(Protocol):
         """Images (H, W, 3) uint8 of any size -> (N, dimension) float32, raw."""
         ...
 
-    def encode_dense(self, rgb: np.ndarray) -> FeatureGrid:
-        """Raw language features over an image, in the compressed space of `compress`."""
+    def encode_dense(self, images: Sequence[np.ndarray]) -> list[FeatureGrid]:
+        """Raw language features over images (H, W, 3) uint8, in the compressed space of `compress`."""
         ...
 
     def compress(self, embeddings: np.ndarray) -> np.ndarray:
@@ -56,8 +56,28 @@ class LanguageModel(Protocol):
         ...
 
 
+class MaskModel(Protocol):
+    """Separate things in images, whatever they are."""
+
+    name: str
+
+    def masks(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """(H, W, 3) uint8 each -> (H, W) int32 label images, -1 = none."""
+        ...
+
+
+class GeometryModel(Protocol):
+    """Depth or normals, or both, from colours alone."""
+
+    name: str
+
+    def geometry(self, images: Sequence[np.ndarray]) -> list[MonocularGeometry]:
+        """(H, W, 3) uint8 each -> what can be guessed of their geometry."""
+        ...
+
+
 class NormalModel(Protocol):
-    """Surface normals of a frame."""
+    """Surface normals of a frame, from its depth."""
 
     name: str
 

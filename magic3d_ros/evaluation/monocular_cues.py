@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from magic3d_ros.cues.embedded.normals import DepthNormals
-from magic3d_ros.frames import CueFrame, RGBDFrame
+from magic3d_ros.frames import CueFrame, MonocularGeometry, RGBDFrame
 
 DEPTH_NOISE = 0.01  # standard deviation, share of the depth
 NORMAL_NOISE = 0.05  # standard deviation about each axis, rad
@@ -50,7 +50,8 @@ class SyntheticCues:
         shift = float(random.uniform(*SHIFTS))
         depth = np.where(known, scale * frame.depth * (1.0 + DEPTH_NOISE * noise) + shift, np.nan).astype(np.float32)
         normals = turned(DepthNormals().normals(frame), NORMAL_NOISE, random)
-        return CueFrame(frame.stamp, monocular_depth=depth if self.depth else None, normals=normals if self.normals else None)
+        return CueFrame(frame.stamp, monocular=MonocularGeometry(depth if self.depth else None, "affine",
+                                                                 normals if self.normals else None))
 
 
 def smooth_noise(height: int, width: int, random: np.random.Generator, smoothness: float = SMOOTHNESS) -> np.ndarray:

@@ -14,24 +14,25 @@ logger = logging.getLogger(__name__)
 
 
 def attach(store: KeyframeStore, cues: CueFrame) -> bool:
-    """Remember a cue frame's monocular depth, and normals that came with it, at the keyframe of its stamp; whether any was used.
+    """Remember a cue frame's monocular depth and normals at the keyframe of its stamp; whether any was used.
 
     A cue that cannot be used (another shape than the picture's, nothing but zeros and NaN, normals that are not of unit length)
-    or has no keyframe is logged and left out; the other cue, and what the keyframe had, stay. Normals without monocular depth
-    are the sensor's (embedded tier), which the map knows already.
+    or has no keyframe is logged and left out; the other cue, and what the keyframe had, stay.
     """
-    if cues.monocular_depth is None:
+    monocular = cues.monocular
+    if monocular is None:
         return False
     keyframe = store.get(cues.stamp)
     if keyframe is None:
         logger.warning("monocular cues of stamp %d belong to no remembered keyframe and are not used: they came too late, or "
                        "from another recording", cues.stamp)
         return False
-    depth = cues.monocular_depth if _usable(keyframe, cues.monocular_depth, None) else keyframe.monocular_depth
-    normals = cues.normals if cues.normals is not None and _usable(keyframe, None, cues.normals) else keyframe.monocular_normals
-    if depth is not cues.monocular_depth and normals is not cues.normals:
+    new_depth = monocular.depth is not None and _usable(keyframe, monocular.depth, None)
+    new_normals = monocular.normals is not None and _usable(keyframe, None, monocular.normals)
+    if not new_depth and not new_normals:
         return False
-    return store.set_cues(cues.stamp, depth, normals)
+    return store.set_cues(cues.stamp, monocular.depth if new_depth else keyframe.monocular_depth,
+                          monocular.normals if new_normals else keyframe.monocular_normals)
 
 
 def _usable(keyframe: Keyframe, depth: np.ndarray | None, normals: np.ndarray | None) -> bool:

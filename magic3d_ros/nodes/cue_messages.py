@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from std_msgs.msg import Header
 
-from magic3d_ros.frames import CueFrame, FeatureGrid, FrameError
+from magic3d_ros.frames import CueFrame, FeatureGrid, FrameError, MonocularGeometry
 from magic3d_ros.msg import Cues
 from magic3d_ros.msg import FeatureGrid as FeatureGridMessage
 from magic3d_ros.nodes.conversions import byte_array, nanoseconds
+
+_KINDS = ("metric", "affine", "affine_inverse")
+_MAX_LABEL = 65534
+_MAX_PIXELS = 100_000_000
 
 
 def cues_message(cues: CueFrame, head: Header, model: str, shard: int, width: int, height: int) -> Cues:
@@ -19,21 +24,60 @@ def cues_message(cues: CueFrame, head: Header, model: str, shard: int, width: in
         message.features = _grid_message(cues.features)
     if cues.language is not None:
         message.language = _grid_message(cues.language)
-    if cues.normals is not None:
-        rows, columns = cues.normals.shape[:2]
-        step_x, step_y = width / columns, height / rows
-        message.normals = _grid_message(FeatureGrid(cues.normals, step_x, step_y, (step_x - 1) / 2, (step_y - 1) / 2))
+    message.normals = _map_message(cues.normals, width, height)
+    if cues.masks is not None:
+        message.masks = byte_array(cv2.imencode(".png", (np.clip(cues.masks, -1, _MAX_LABEL) + 1).astype(np.uint16))[1])
+    if cues.monocular is not None:
+        guess = cues.monocular
+        message.monocular_kind = guess.kind
+        message.monocular_depth = _map_message(guess.depth, width, height)
+        message.monocular_normals = _map_message(guess.normals, width, height)
+        message.monocular_uncertainty = _map_message(guess.uncertainty, width, height)
     return message
 
 
 def cue_frame(message: Cues) -> CueFrame:
     """Read the message back. Raises FrameError ("cues") when its sizes contradict its data."""
-    normals = _grid(message.normals)
-    if normals is not None and normals.values.shape[2] != 3:
-        raise FrameError("cues", f"normals of {normals.values.shape[2]} channels; they have 3")
-    return CueFrame(nanoseconds(message.header.stamp), _grid(message.features), _grid(message.language),
-                    None if normals is None else normals.values.astype(np.float32),
+    depth, normals, uncertainty = (_map(message.monocular_depth, 1), _map(message.monocular_normals, 3),
+                                   _map(message.monocular_uncertainty, 1))
+    guessed = depth is not None or normals is not None
+    if guessed and message.monocular_kind not in _KINDS:
+        raise FrameError("cues", f"monocular depth of kind '{message.monocular_kind}'; known are {', '.join(_KINDS)}")
+    return CueFrame(nanoseconds(message.header.stamp), _grid(message.features), _grid(message.language), _map(message.normals, 3),
+                    _masks(message), MonocularGeometry(depth, message.monocular_kind, normals, uncertainty) if guessed else None,
                     timings=dict(zip(message.timing_names, message.timing_ms, strict=False)))
+
+
+def _masks(message: Cues) -> np.ndarray | None:
+    if not len(message.masks):
+        return None
+    data = np.frombuffer(message.masks, np.uint8)
+    if len(data) < 24 or bytes(data[12:16]) != b"IHDR" or int(np.prod(data[16:24].view(">u4").astype(np.int64))) > _MAX_PIXELS:
+        raise FrameError("cues", "the masks are not a PNG, or one of more than 100 million pixels")
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype != np.uint16 or image.ndim != 2:
+        raise FrameError("cues", "the masks are not a 16-bit PNG of one channel")
+    return image.astype(np.int32) - 1
+
+
+def _map_message(values: np.ndarray | None, width: int, height: int) -> FeatureGridMessage:
+    """A map (h, w) or (h, w, channels) that covers an image of width x height pixels evenly."""
+    if values is None:
+        return FeatureGridMessage()
+    rows, columns = values.shape[:2]
+    step_x, step_y = width / columns, height / rows
+    return _grid_message(FeatureGrid(values.reshape(rows, columns, -1), step_x, step_y, (step_x - 1) / 2, (step_y - 1) / 2))
+
+
+def _map(message: FeatureGridMessage, channels: int) -> np.ndarray | None:
+    grid = _grid(message)
+    if grid is None:
+        return None
+    if grid.values.shape[2] != channels:
+        raise FrameError("cues", f"a map of {grid.values.shape[2]} channels where there are {channels}: extractor and mapper "
+                         "differ in version")
+    values = grid.values.astype(np.float32)
+    return values[..., 0] if channels == 1 else values
 
 
 def _grid_message(grid: FeatureGrid) -> FeatureGridMessage:

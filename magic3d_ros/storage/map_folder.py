@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from magic3d_ros.scene import Scene
 
 FORMAT = "magic3d map"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Counts up whenever a folder of the last version can no longer be read as it stands."""
 
 MANIFEST, MESH, POINTS, OBJECTS, STATE = "map.json", "mesh.ply", "points.ply", "objects.json", "state.safetensors"
@@ -34,7 +34,7 @@ OWN = frozenset({MANIFEST, MESH, POINTS, OBJECTS, STATE, "masks", "report.html"}
 
 OF_THE_MAP = ("map.voxel_size", "map.truncation", "map.free_voxel_size", "language.voxel_size")
 """Settings that a saved map carries with it, because its arrays have no meaning under others."""
-OF_THE_MODELS = ("cues.tier", "cues.language_model", "language.feature_dimension")
+OF_THE_MODELS = ("cues.tier", "language.model", "language.feature_dimension")
 """Settings under which the features in a map were made; the models that go on must be the same."""
 
 _MANIFEST_LIMIT = 16 * 2**20

@@ -51,7 +51,7 @@ def test_animals_are_weighed_down(space):
 def test_dense_features_are_the_compressed_logits_of_their_cells(space):
     """The mean over all cells is what classifying the whole image gives, compressed (the network pools by a mean)."""
     image = cv2.resize(np.random.default_rng(1).integers(0, 255, (14, 14, 3), dtype=np.uint8), (224, 224))
-    dense = space.encode_dense(image).values.astype(np.float32)
+    dense = space.encode_dense([image])[0].values.astype(np.float32)
     logits = space._images.logits([image])[0] * space._class_weight
     np.testing.assert_allclose(dense.mean((0, 1)), space.compress(logits[None])[0], atol=0.05)
     assert dense.shape == (7, 7, 64)

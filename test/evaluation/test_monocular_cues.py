@@ -28,7 +28,7 @@ def test_noise_has_unit_deviation_and_is_smooth():
 
 def test_cues_are_the_depth_up_to_scale_shift_and_noise():
     frame = slanted()
-    cue = SyntheticCues().of(frame).monocular_depth
+    cue = SyntheticCues().of(frame).monocular.depth
     known = frame.depth > 0
     assert np.isnan(cue[~known]).all()
     scale, shift = np.polyfit(frame.depth[known], cue[known], 1)
@@ -38,11 +38,11 @@ def test_cues_are_the_depth_up_to_scale_shift_and_noise():
 
 
 def test_every_frame_has_its_own_scale_and_the_seed_decides():
-    first, again, other = (SyntheticCues().of(slanted(i)).monocular_depth for i in (0, 0, 1))
+    first, again, other = (SyntheticCues().of(slanted(i)).monocular.depth for i in (0, 0, 1))
     assert np.array_equal(first, again, equal_nan=True)
     ratio = np.nanmedian(other - first)
     assert abs(ratio) > 0.01
-    assert not np.array_equal(first, SyntheticCues(seed=1).of(slanted(0)).monocular_depth, equal_nan=True)
+    assert not np.array_equal(first, SyntheticCues(seed=1).of(slanted(0)).monocular.depth, equal_nan=True)
 
 
 def test_normals_are_off_by_a_few_degrees():
@@ -50,7 +50,7 @@ def test_normals_are_off_by_a_few_degrees():
     clean = DepthNormals().normals(frame)
     means = []
     for seed in range(5):
-        normals = SyntheticCues(seed).of(frame).normals
+        normals = SyntheticCues(seed).of(frame).monocular.normals
         known = np.isfinite(clean).all(-1)
         assert np.isfinite(normals[known]).all() and np.isnan(normals[~known]).all()
         assert np.abs(np.linalg.norm(normals[known], axis=1) - 1).max() < 1e-5
@@ -59,8 +59,8 @@ def test_normals_are_off_by_a_few_degrees():
 
 
 def test_each_cue_can_be_left_out():
-    assert SyntheticCues(depth=False).of(slanted()).monocular_depth is None
-    assert SyntheticCues(normals=False).of(slanted()).normals is None
+    assert SyntheticCues(depth=False).of(slanted()).monocular.depth is None
+    assert SyntheticCues(normals=False).of(slanted()).monocular.normals is None
 
 
 def test_blind_sensors():

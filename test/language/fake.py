@@ -36,9 +36,9 @@ class FourClasses:
         self.encoded += len(crops)
         return np.stack([self._of(crop[0, 0]) for crop in crops])
 
-    def encode_dense(self, rgb):
-        values = np.stack([[self._of(p) for p in row] for row in rgb[::8, ::8]])
-        return FeatureGrid(values.astype(np.float16), 8, 8, 0, 0)
+    def encode_dense(self, images):
+        values = [np.stack([[self._of(p) for p in row] for row in rgb[::8, ::8]]) for rgb in images]
+        return [FeatureGrid(v.astype(np.float16), 8, 8, 0, 0) for v in values]
 
     def compress(self, embeddings):
         return np.asarray(embeddings, np.float32)

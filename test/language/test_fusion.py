@@ -39,7 +39,7 @@ def test_sampling_a_grid_of_one_cell():
 
 def test_features_land_where_the_depth_says(language, model):
     frame = half_and_half()
-    language.observe(frame, CueFrame(9, language=model.encode_dense(frame.rgb)))
+    language.observe(frame, CueFrame(9, language=model.encode_dense([frame.rgb])[0]))
     keys, features, weights = language._voxels.arrays()
     x = ((keys >> 42) - (1 << 20)) * 0.04
     z = ((keys & ((1 << 21) - 1)) - (1 << 20)) * 0.04
@@ -52,7 +52,7 @@ def test_oblique_views_count_less(language, model):
     frame = half_and_half()
     normals = np.zeros((32, 32, 3), np.float32)
     normals[..., 0], normals[..., 2] = np.sqrt(0.75), -0.5  # 60 degrees off
-    language.observe(frame, CueFrame(9, language=model.encode_dense(frame.rgb), normals=normals))
+    language.observe(frame, CueFrame(9, language=model.encode_dense([frame.rgb])[0], normals=normals))
     middle = np.abs(((language._voxels.arrays()[0] >> 42) - (1 << 20)) * 0.04) < 0.05
     assert np.allclose(language._voxels.arrays()[2][middle].mean(), 0.75 * 0.5, atol=0.05)
 
@@ -97,7 +97,7 @@ def test_the_budget_goes_to_first_views_first(language, model):
 
 def test_state_comes_back(language, model):
     frame = half_and_half()
-    language.observe(frame, CueFrame(9, language=model.encode_dense(frame.rgb)))
+    language.observe(frame, CueFrame(9, language=model.encode_dense([frame.rgb])[0]))
     language.describe({4: [(100, (1, 2, 9, 9), lambda: picture("mug"))]})
     state = language.state()
     assert all(isinstance(v, np.ndarray) and v.dtype.kind in "fi" for v in state.values())
@@ -131,11 +131,11 @@ def test_overlap():
 
 def test_meaning_moves_with_the_world_also_what_was_seen_meanwhile(language, model):
     first, later = half_and_half(), replace(half_and_half(), stamp=20)
-    language.observe(first, CueFrame(9, language=model.encode_dense(first.rgb)))
+    language.observe(first, CueFrame(9, language=model.encode_dense([first.rgb])[0]))
     before, shift = language._voxels.copy(), np.array([0.4, 0.0, 0.0])
     finish = language.moving(lambda points, stamps: points + shift, nullcontext())
     language.observe(later.with_pose(np.array([[1, 0, 0, 10.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])),
-                     CueFrame(20, language=model.encode_dense(later.rgb)))
+                     CueFrame(20, language=model.encode_dense([later.rgb])[0]))
     finish()
     centers = before.centers_of(before.arrays()[0]) + shift
     now = language._voxels

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from magic3d_ros.config import Settings
-from magic3d_ros.frames import CueFrame
+from magic3d_ros.frames import CueFrame, MonocularGeometry
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.monocular_cues import attach
 
@@ -15,6 +15,10 @@ NORMALS = np.zeros((60, 80, 3), np.float32)
 NORMALS[..., 2] = -1.0
 
 
+def cues(stamp: int, depth: np.ndarray, normals: np.ndarray | None = None) -> CueFrame:
+    return CueFrame(stamp, monocular=MonocularGeometry(depth, "affine", normals))
+
+
 @pytest.fixture
 def store() -> KeyframeStore:
     made = KeyframeStore(Settings().keyframes)
@@ -23,14 +27,14 @@ def store() -> KeyframeStore:
 
 
 def test_cues_find_their_keyframe(store):
-    assert attach(store, CueFrame(5, monocular_depth=DEPTH, normals=NORMALS))
+    assert attach(store, cues(5, DEPTH, NORMALS))
     assert np.array_equal(store.get(5).monocular_depth, DEPTH)
     assert np.abs(store.get(5).monocular_normals - NORMALS).max() < 0.01
 
 
 def test_cues_of_an_unknown_stamp_are_named(store, caplog):
     with caplog.at_level(logging.WARNING):
-        assert not attach(store, CueFrame(6, monocular_depth=DEPTH))
+        assert not attach(store, cues(6, DEPTH))
     assert "stamp 6" in caplog.text
     assert store.get(5).monocular_depth is None
 
@@ -42,9 +46,9 @@ def test_cues_of_an_unknown_stamp_are_named(store, caplog):
     (np.full((60, 80, 2), 1.0, np.float32), "shape"),
 ])
 def test_bad_depth_loses_nothing(store, caplog, bad, message):
-    attach(store, CueFrame(5, monocular_depth=DEPTH))
+    attach(store, cues(5, DEPTH))
     with caplog.at_level(logging.WARNING):
-        assert attach(store, CueFrame(5, monocular_depth=bad, normals=NORMALS))
+        assert attach(store, cues(5, bad, NORMALS))
     assert message in caplog.text and "stamp 5" in caplog.text
     assert np.array_equal(store.get(5).monocular_depth, DEPTH)
     assert store.get(5).monocular_normals is not None
@@ -53,7 +57,7 @@ def test_bad_depth_loses_nothing(store, caplog, bad, message):
 @pytest.mark.parametrize("bad", [3.0 * NORMALS, 0.0 * NORMALS, np.full_like(NORMALS, np.nan)])
 def test_bad_normals_leave_the_depth(store, caplog, bad):
     with caplog.at_level(logging.WARNING):
-        assert attach(store, CueFrame(5, monocular_depth=DEPTH, normals=bad))
+        assert attach(store, cues(5, DEPTH, bad))
     assert "unit length" in caplog.text
     assert np.array_equal(store.get(5).monocular_depth, DEPTH)
     assert store.get(5).monocular_normals is None
@@ -65,5 +69,5 @@ def test_the_sensors_own_normals_are_no_cue(store):
 
 
 def test_two_bad_cues_change_nothing(store):
-    assert not attach(store, CueFrame(5, monocular_depth=0 * DEPTH, normals=0 * NORMALS))
+    assert not attach(store, cues(5, 0 * DEPTH, 0 * NORMALS))
     assert store.get(5).monocular_depth is None

@@ -7,7 +7,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import Marker
 
-from magic3d_ros.frames import CueFrame, FeatureGrid, FrameError
+from magic3d_ros.frames import CueFrame, FeatureGrid, FrameError, MonocularGeometry
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.mapping.free_space import OccupancyGrid
 from magic3d_ros.mapping.surface import Surface
@@ -169,6 +169,31 @@ def test_cues_come_back_as_float16():
     assert back.language is None
     np.testing.assert_array_equal(back.normals, normals)
     assert back.timings == {"net": 12.5}
+
+
+def test_masks_and_guessed_geometry_come_back():
+    masks = np.array([[-1, 0, 1], [65534, 2, -1]], np.int32)
+    guess = MonocularGeometry(np.array([[1.5, np.nan]], np.float32), "affine_inverse", np.full((1, 2, 3), 0.5, np.float32),
+                              np.array([[0.25, 0.5]], np.float32))
+    back = cue_frame(cues_message(CueFrame(5, masks=masks, monocular=guess), header(5, "c"), "model", 0, 3, 2))
+    np.testing.assert_array_equal(back.masks, masks)
+    assert back.monocular.kind == "affine_inverse"
+    for name in ("depth", "normals", "uncertainty"):
+        np.testing.assert_array_equal(getattr(back.monocular, name), getattr(guess, name))
+    assert cue_frame(cues_message(CueFrame(5), header(5, "c"), "model", 0, 3, 2)).monocular is None
+
+
+def test_masks_that_are_no_picture_and_unknown_kinds_of_depth_are_refused():
+    message = cues_message(CueFrame(5, masks=np.zeros((4, 4), np.int32)), header(5, "c"), "model", 0, 4, 4)
+    whole = bytes(message.masks)
+    for broken, reason in ((b"x" * 40, "not a PNG"), (whole[:16] + b"\x00\x0f\xff\xff" + whole[20:], "16-bit PNG|100 million"),
+                           (whole[:16] + b"\x7f\xff\xff\xff" * 2 + whole[24:], "100 million"), (whole[:30], "16-bit PNG")):
+        message.masks = broken
+        with pytest.raises(FrameError, match=reason):
+            cue_frame(message)
+    guess = MonocularGeometry(np.ones((1, 2), np.float32), "feet")
+    with pytest.raises(FrameError, match="'feet'"):
+        cue_frame(cues_message(CueFrame(5, monocular=guess), header(5, "c"), "model", 0, 3, 2))
 
 
 def test_cues_whose_sizes_contradict_their_data_are_refused():

@@ -45,7 +45,7 @@ def contents(folder):
 def test_the_folder_holds_what_the_format_says(saved, pipeline):
     assert sorted(contents(saved)) == ["map.json", "mesh.ply", "objects.json", "points.ply", "state.safetensors"]
     manifest = read_manifest(saved)
-    assert manifest["version"] == 1
+    assert manifest["version"] == 2
     assert manifest["settings"]["map.voxel_size"] == 0.02
     assert manifest["statistics"] == {"frames": {"used": 10}}
     vertices, colors, labels = read_points(saved / "points.ply")
@@ -184,7 +184,7 @@ def broken_manifest(folder, **changes):
 
 
 @pytest.mark.parametrize(("damage", "said"), [
-    (lambda f: broken_manifest(f, version=99), r"format version 99, this program reads 1: use the program that wrote it"),
+    (lambda f: broken_manifest(f, version=99), r"format version 99, this program reads 2: use the program that wrote it"),
     (lambda f: broken_manifest(f, format="something else"), "does not describe a map of this program"),
     (lambda f: broken_manifest(f, files={}), "does not name its files"),
     (lambda f: broken_manifest(f, settings={"map.voxel_size": "huge"}), r"the settings .* cannot be used"),

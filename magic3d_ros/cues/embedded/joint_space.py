@@ -33,7 +33,7 @@ _BACKGROUND_CROPS = 4
 class JointClassSpace:
     """The embedded tier's LanguageModel (cues/protocols.py). Thread-safe.
 
-    feature_dimension: of `compress` and `encode_dense`. lexicon: name as in cues.lexicon.
+    feature_dimension: of `compress` and `encode_dense`. lexicon: name as in language.lexicon.
     """
 
     def __init__(self, image_model: EfficientNetLite, sentences: SentenceEncoder, feature_dimension: int = 64,
@@ -82,9 +82,9 @@ class JointClassSpace:
         replica_office0, hit@3 .73 both ways.)"""
         return self._images.logits(crops) * self._class_weight
 
-    def encode_dense(self, rgb: np.ndarray) -> FeatureGrid:
-        """Raw language features over an image, compressed; float16."""
-        return self.dense(rgb)[1]
+    def encode_dense(self, images: Sequence[np.ndarray]) -> list[FeatureGrid]:
+        """Raw language features over images, compressed; float16."""
+        return [self.dense(rgb)[1] for rgb in images]
 
     @torch.inference_mode()
     def dense(self, rgb: np.ndarray) -> tuple[FeatureGrid, FeatureGrid]:
