@@ -1,0 +1,1 @@
+"""Loaders of the foundation tier: DINO, SAM, CLIP and monocular geometry from local checkpoints, behind the cues' protocols."""

@@ -1,0 +1,89 @@
+"""What an image must be before a model sees it, and official preprocessing to pixel values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from magic3d_ros.cues.weights import ModelError, read_config
+from magic3d_ros.frames import FrameError
+
+_FILTERS = {0: "nearest", 2: "bilinear", 3: "bicubic"}
+"""PIL's codes of resampling filters, which preprocessor_config.json uses, and torch's names of them."""
+_CHANNELS = {1: "one channel (grey): repeat it three times", 4: "four channels (RGBA): drop the last"}
+
+
+def check_image(rgb: np.ndarray) -> None:
+    """Raise FrameError unless the image is (H, W, 3) uint8 with at least one pixel."""
+    if rgb.ndim == 2 or (rgb.ndim == 3 and rgb.shape[2] in _CHANNELS):
+        raise FrameError("image", f"an image has {_CHANNELS[1 if rgb.ndim == 2 else rgb.shape[2]]}; models take (H, W, 3) RGB")
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
+        raise FrameError("image", f"an image must be (H, W, 3) with at least one pixel, not {rgb.shape}")
+    if rgb.dtype != np.uint8:
+        raise FrameError("image", f"an image must be uint8 (0..255), not {rgb.dtype}: convert it before")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """An image processor's constants. Only the size is the caller's: no crop, so that every feature knows its pixel.
+
+    mean, deviation: per channel, of values times `scale`. resample: PIL's code of the filter.
+    order: which official processor's arithmetic is followed: "pil" resizes uint8 with PIL (DINOv2, SAM), "tensor" resizes uint8
+    with torch (SAM 2, SAM 3, EdgeTAM), "float_tensor" scales to 0..1 first and resizes those with torch (DINOv3).
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    scale: float
+    resample: int
+    order: str
+
+    @staticmethod
+    def of(folder: Path, order: str) -> Preprocessing:
+        """From a model folder's preprocessor_config.json, or the processor_config.json that newer transformers write.
+
+        Raises ModelError when neither is there or a value is missing.
+        """
+        values = processor_values(folder)
+        try:
+            resample = int(values["resample"])
+            if resample not in _FILTERS:
+                raise ModelError(f"{folder}: its image processor resizes with PIL's filter {resample}, which is not one of "
+                                 f"{sorted(_FILTERS)}: get the file again")
+            mean, deviation = (tuple(float(value) for value in values[name]) for name in ("image_mean", "image_std"))
+            if len(mean) != 3 or len(deviation) != 3 or min(deviation) <= 0:
+                raise ModelError(f"{folder}: its image processor needs three means and three deviations: get the file again")
+            return Preprocessing(mean, deviation, float(values.get("rescale_factor", 1 / 255)), resample, order)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"{folder}: its image processor has no usable {error}: get the file again") from error
+
+    def pixel_values(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
+        """(H, W, 3) uint8 -> (3, height, width) float32 on the CPU: resized without crop, scaled, normalised."""
+        if self.order == "pil":
+            resized = np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling(self.resample)))
+            x = torch.from_numpy(np.array(resized.transpose(2, 0, 1), np.float32)) * self.scale
+        else:
+            x = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None]
+            if self.order == "float_tensor":
+                x = x.float() * self.scale
+            if x.shape[-2:] != (height, width):
+                smooth: dict[str, Any] = {} if self.resample == 0 else {"antialias": True, "align_corners": False}
+                x = torch.nn.functional.interpolate(x, (height, width), mode=_FILTERS[self.resample], **smooth)
+            x = x[0] if self.order == "float_tensor" else x[0].float() * self.scale
+        return (x - torch.tensor(self.mean)[:, None, None]) / torch.tensor(self.deviation)[:, None, None]
+
+
+def processor_values(folder: Path) -> dict[str, Any]:
+    """What a model folder says of its image processor. Raises ModelError when it says nothing."""
+    if (folder / "preprocessor_config.json").is_file():
+        return read_config(folder, "preprocessor_config.json")
+    if (folder / "processor_config.json").is_file():
+        values = read_config(folder, "processor_config.json").get("image_processor")
+        if isinstance(values, dict):
+            return values
+    raise ModelError(f"{folder} holds no preprocessor_config.json, which says how pixels are prepared: copy it there too")
