@@ -12,7 +12,9 @@ import numpy as np
 
 from magic3d_ros.geometry.camera import Camera
 
-__all__ = ["Camera", "CueFrame", "FeatureGrid", "FrameError", "MonocularGeometry", "RGBDFrame"]
+__all__ = ["Camera", "CueFrame", "FeatureGrid", "FrameError", "MonocularGeometry", "RGBDFrame", "check_image"]
+
+_CHANNELS = {1: "one channel (grey): repeat it three times", 4: "four channels (RGBA): drop the last"}
 
 
 class FrameError(ValueError):
@@ -21,6 +23,16 @@ class FrameError(ValueError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+def check_image(rgb: np.ndarray) -> None:
+    """Raise FrameError ("image") unless the array is (H, W, 3) uint8 with at least one pixel."""
+    if rgb.ndim == 2 or (rgb.ndim == 3 and rgb.shape[2] in _CHANNELS):
+        raise FrameError("image", f"an image has {_CHANNELS[1 if rgb.ndim == 2 else rgb.shape[2]]}; models take (H, W, 3) RGB")
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
+        raise FrameError("image", f"an image must be (H, W, 3) with at least one pixel, not {rgb.shape}")
+    if rgb.dtype != np.uint8:
+        raise FrameError("image", f"an image must be uint8 (0..255), not {rgb.dtype}: convert it before")
 
 
 @dataclass(frozen=True)

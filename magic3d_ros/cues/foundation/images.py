@@ -1,4 +1,4 @@
-"""What an image must be before a model sees it, and official preprocessing to pixel values."""
+"""Official preprocessing of images to pixel values."""
 
 from __future__ import annotations
 
@@ -11,21 +11,12 @@ import torch
 from PIL import Image
 
 from magic3d_ros.cues.weights import ModelError, read_config
-from magic3d_ros.frames import FrameError
+from magic3d_ros.frames import check_image
+
+__all__ = ["Preprocessing", "check_image", "processor_values"]
 
 _FILTERS = {0: "nearest", 2: "bilinear", 3: "bicubic"}
 """PIL's codes of resampling filters, which preprocessor_config.json uses, and torch's names of them."""
-_CHANNELS = {1: "one channel (grey): repeat it three times", 4: "four channels (RGBA): drop the last"}
-
-
-def check_image(rgb: np.ndarray) -> None:
-    """Raise FrameError unless the image is (H, W, 3) uint8 with at least one pixel."""
-    if rgb.ndim == 2 or (rgb.ndim == 3 and rgb.shape[2] in _CHANNELS):
-        raise FrameError("image", f"an image has {_CHANNELS[1 if rgb.ndim == 2 else rgb.shape[2]]}; models take (H, W, 3) RGB")
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
-        raise FrameError("image", f"an image must be (H, W, 3) with at least one pixel, not {rgb.shape}")
-    if rgb.dtype != np.uint8:
-        raise FrameError("image", f"an image must be uint8 (0..255), not {rgb.dtype}: convert it before")
 
 
 @dataclass(frozen=True)
