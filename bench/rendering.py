@@ -3,9 +3,9 @@
     ./run bench rendering [SOURCE] [--seconds 20] [--rate 10] [--refine] [--set NAME=VALUE]
 
 The threads of the node without its topics: frames come at --rate a second, understanding goes on, pictures of ros.rendered_width
-pixels are drawn from the newest frame's pose whenever a frame has joined the map. `preview` is what rendered/rgb and
-rendered/depth show, `full` what the service render_view answers. CPU: of the drawing thread alone. --refine: a refinement of poses
-and appearance runs in the background too. SOURCE: ../shared/data/redkitchen, or the simulated room where it is not there.
+pixels are drawn from the newest frame's pose, as many as can be. `preview` is what rendered/rgb and
+rendered/depth show, `full` what the service render_view answers. CPU: of the drawing thread alone. --refine: poses and appearance
+are refined in the background too. SOURCE: ../shared/data/redkitchen, or the simulated room where it is not there.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ class Pictures:
         for number, frame in enumerate(frames):
             time.sleep(max(0.0, begin + number / rate - time.monotonic()))
             self._arrived[frame.stamp] = time.monotonic()
-            self._live.put(Incoming(frame.stamp, lambda frame=frame: frame, time.monotonic()))  # type: ignore[misc]
+            self._live.put(Incoming(frame.stamp, lambda frame=frame: frame, time.monotonic(), "",  # type: ignore[misc]
+                                    frame.camera_to_world))
             if refine and number == len(frames) // 4:
                 self._live.refine(lambda pipeline, end: pipeline.refine(len(frames) / rate, end), _told)
         spent = time.monotonic() - begin
@@ -111,16 +112,16 @@ class Pictures:
         drawn, free = 0, threading.Event()
         free.set()
         while not ended.is_set():
-            newest = self._live.newest
-            if newest is None or newest.frame.stamp == drawn or not free.wait(0.005):
+            newest, latest = self._live.newest, self._live.latest
+            if newest is None or latest is None or latest.stamp == drawn or not free.wait(0.005):
                 time.sleep(0.005)
                 continue
-            drawn = newest.frame.stamp
+            drawn = latest.stamp
             free.clear()
             camera, width = newest.frame.camera, self._settings.ros.rendered_width
             if camera.width > width:
                 camera = camera.resized(width, round(camera.height * width / camera.width))
-            self._live.draw(lambda pipeline, camera=camera, pose=newest.frame.camera_to_world: self._timed(  # type: ignore[misc]
+            self._live.draw(lambda pipeline, camera=camera, pose=latest.camera_to_world: self._timed(  # type: ignore[misc]
                 pipeline, camera, pose), lambda result, error: free.set())
 
     def _timed(self, pipeline: ScenePipeline, camera: Camera, pose: np.ndarray) -> None:

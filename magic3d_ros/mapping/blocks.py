@@ -153,25 +153,26 @@ class VoxelBlocks:
         self.data = {name: self._zeros(name, self.capacity) for name in self._channels}
         self.last_seen = torch.full((self.capacity,), -1, dtype=torch.int64, device=self.device)
         self.changed = torch.zeros(self.capacity, dtype=torch.bool, device=self.device)
-        self._keys = torch.zeros(0, dtype=torch.int64, device=self.device)
-        self._slots = torch.zeros(0, dtype=torch.int64, device=self.device)
-        self._vacant = torch.zeros(0, dtype=torch.int64, device=self.device)
+        # In one piece, so that a thread which only reads sees keys and slots of the same moment, without a lock.
+        nothing = torch.zeros(0, dtype=torch.int64, device=self.device)
+        self._table = (nothing, nothing)
+        self._vacant = nothing
         self._used = 0
         self.evicted = 0
         self.rejected = 0
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self.keys)
 
     @property
     def keys(self) -> torch.Tensor:
         """(n,) int64 keys of all blocks, ascending."""
-        return self._keys
+        return self._table[0]
 
     @property
     def slots(self) -> torch.Tensor:
         """(n,) int64 slots of all blocks, in the order of `keys`."""
-        return self._slots
+        return self._table[1]
 
     @property
     def bytes(self) -> int:
@@ -180,24 +181,28 @@ class VoxelBlocks:
 
     def find(self, coordinates: torch.Tensor) -> torch.Tensor:
         """Slots (...) int64 of blocks at (..., 3) int64 coordinates; -1 = not there."""
-        return _find(self._keys, self._slots, coordinates)
+        return _find(*self._table, coordinates)
 
     def window(self, low: torch.Tensor, high: torch.Tensor) -> BlockWindow:
-        """A table of the blocks with low <= coordinates <= high, (3,) int64 each; blocks outside it are not found."""
-        coordinates = unpack(self._keys)
+        """A table of the blocks with low <= coordinates <= high, (3,) int64 each; blocks outside it are not found.
+
+        Any thread, while another allocates: the table is of one moment. Take the channels from `data` after it, not before; they
+        only grow."""
+        all_keys, all_slots = self._table
+        coordinates = unpack(all_keys)
         inside = ((coordinates >= low) & (coordinates <= high)).all(1)
-        coordinates, slots = coordinates[inside], self._slots[inside]
+        coordinates, slots = coordinates[inside], all_slots[inside]
         if len(coordinates):
             low, high = coordinates.amin(0), coordinates.amax(0)
         else:
             high = low - 1
         size = [int(extent) + 3 for extent in (high - low).tolist()]  # one empty layer around
         if size[0] * size[1] * size[2] > WINDOW_LIMIT:
-            return BlockWindow(low, size, None, self._keys, self._slots)
+            return BlockWindow(low, size, None, all_keys, all_slots)
         table = torch.full((size[0], size[1], size[2]), BlockWindow.EMPTY, dtype=torch.int32, device=self.device)
         x, y, z = (coordinates - low + 1).unbind(1)
         table[x, y, z] = (slots * VOXELS).to(torch.int32)
-        return BlockWindow(low, size, table.view(-1), self._keys, self._slots)
+        return BlockWindow(low, size, table.view(-1), all_keys, all_slots)
 
     def allocate(self, coordinates: torch.Tensor, now: int) -> torch.Tensor:
         """Slots of the blocks at (N, 3) int64 coordinates without repeats; new ones start at zero. They count as seen at `now`.
@@ -224,9 +229,8 @@ class VoxelBlocks:
             slots[missing] = fresh
             self.last_seen[fresh] = now
             self.changed[fresh] = True
-            keys = torch.cat([self._keys, pack(coordinates[missing])])
-            self._keys, order = torch.sort(keys)
-            self._slots = torch.cat([self._slots, fresh])[order]
+            keys, order = torch.sort(torch.cat([self.keys, pack(coordinates[missing])]))
+            self._table = keys, torch.cat([self.slots, fresh])[order]
         return slots
 
     def _take(self, count: int) -> torch.Tensor:
@@ -254,7 +258,7 @@ class VoxelBlocks:
         self.capacity = capacity
 
     def _evict(self, count: int, now: int) -> None:
-        seen = self.last_seen[self._slots]
+        seen = self.last_seen[self.slots]
         order = torch.argsort(seen, stable=True)[:count]
         order = order[seen[order] < now]
         self.remove(order)
@@ -262,14 +266,14 @@ class VoxelBlocks:
 
     def remove(self, positions: torch.Tensor) -> None:
         """Forget the blocks at these positions of `keys`."""
-        slots = self._slots[positions]
-        around = unpack(self._keys[positions])[:, None] + NEIGHBOURS.to(self.device)
+        slots = self.slots[positions]
+        around = unpack(self.keys[positions])[:, None] + NEIGHBOURS.to(self.device)
         for values in self.data.values():
             values[slots] = 0
         self.last_seen[slots] = -1
-        keep = torch.ones(len(self._keys), dtype=torch.bool, device=self.device)
+        keep = torch.ones(len(self.keys), dtype=torch.bool, device=self.device)
         keep[positions] = False
-        self._keys, self._slots = self._keys[keep], self._slots[keep]
+        self._table = self.keys[keep], self.slots[keep]
         self._vacant = torch.cat([self._vacant, torch.sort(slots)[0]])
         around = self.find(around.view(-1, 3))
         self.changed[torch.cat([slots, around[around >= 0]])] = True
@@ -281,10 +285,10 @@ class VoxelBlocks:
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything as arrays, blocks in the order of their keys."""
-        state = {"keys": self._keys.cpu().numpy(), "last_seen": self.last_seen[self._slots].cpu().numpy(),
+        state = {"keys": self.keys.cpu().numpy(), "last_seen": self.last_seen[self.slots].cpu().numpy(),
                  "counts": np.array([self.evicted, self.rejected], np.int64)}
         for name, values in self.data.items():
-            state[name] = values[self._slots].cpu().numpy()
+            state[name] = values[self.slots].cpu().numpy()
         return state
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -306,8 +310,8 @@ class VoxelBlocks:
         self.reset()
         self._grow(count)
         self._used = count
-        self._keys = torch.from_numpy(np.array(state["keys"], np.int64)).to(self.device)
-        self._slots = torch.arange(count, device=self.device)
+        self._table = (torch.from_numpy(np.array(state["keys"], np.int64)).to(self.device),
+                       torch.arange(count, device=self.device))
         self.changed[:count] = True
         self.last_seen[:count] = torch.from_numpy(np.array(state["last_seen"], np.int64)).to(self.device)
         for name, values in self.data.items():

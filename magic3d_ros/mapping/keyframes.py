@@ -51,7 +51,7 @@ class KeyframeStore:
         return self._frames.get(stamp)
 
     def remembered(self) -> list[Keyframe]:
-        """Keyframes and the frames between them, by time."""
+        """Keyframes and the frames between them, by time. Any thread, while another remembers more."""
         return sorted([*self._frames.values(), *self._between.values()], key=lambda keyframe: keyframe.stamp)
 
     def wants(self, frame: RGBDFrame) -> bool:

@@ -30,15 +30,18 @@ class Mapper:
         self._surface: Surface | None = None
 
     @torch.no_grad()
-    def integrate(self, frame: RGBDFrame, weights: np.ndarray | None = None, carve: bool = False) -> None:
+    def integrate(self, frame: RGBDFrame, weights: np.ndarray | None = None, carve: bool = False,
+                  first: AbstractContextManager[object] | None = None) -> None:
         """Fuse one frame.
 
         weights: (H, W) float trust in each pixel, 0..1; pixels of weight 0 leave no trace. carve: also update all known
         blocks in view up to the surface, and the free-space layer: what was there and is gone disappears. It costs about as
-        much again, and is meant for keyframes.
+        much again, and is meant for keyframes. first: the lock of a thread that goes first, see `TSDFVolume.integrate`.
         """
-        self.volume.integrate(frame, weights, carve)
+        self.volume.integrate(frame, weights, carve, first)
         if carve:
+            with first or nullcontext():
+                pass
             self._free_space.observe(frame, weights)
         self._surface = None
 
@@ -55,11 +58,13 @@ class Mapper:
         """What the map looks like from a pose; everything observed at least once is drawn, nothing else.
 
         newest False: surfaces that were first seen after the last mesh was made are left out; it saves meshing what changed.
-        lock: held for moments while the map must not change; what only reads voxels runs without it (see mapping.render).
+        lock: held while what changed is meshed; then, and where nothing is, another thread may integrate (see mapping.render).
         """
-        with lock or nullcontext():
-            points, normals = self._mesher.points(newest)
-        return render(self.volume, points, normals, camera, camera_to_world, lock)
+        last = None if newest else self._mesher.last_points()
+        if last is None:
+            with lock or nullcontext():
+                last = self._mesher.points()
+        return render(self.volume, *last, camera, camera_to_world)
 
     def replace_by(self, other: Mapper) -> None:
         """Become what another map is, which must not be used any more. The old volume stays as it is for those who still read it:

@@ -107,13 +107,17 @@ class Mesher:
         self._pieces = _Pieces.join([self._pieces.of(kept), *parts])
         blocks.changed.zero_()
 
-    def points(self, newest: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
+    def points(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Positions (n, 3) and normals (n, 3) of all crossings between observed voxels, also those too rarely seen for
-        `surface`. newest False: as of the last mesh, if there is one; at once, where meshing what a frame changed takes longer
-        than drawing it."""
-        if newest or not len(self._pieces.position):
-            self._update()
+        `surface`."""
+        self._update()
         return self._pieces.position, self._pieces.normal
+
+    def last_points(self) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """`points` as of the last mesh, None before the first. At once and in any thread; meshing what a frame changed takes
+        longer than drawing it."""
+        pieces = self._pieces
+        return (pieces.position, pieces.normal) if len(pieces.position) else None
 
     def _crossed(self, keys: torch.Tensor, slots: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Those of some blocks that, with the next blocks that their cells reach into, have voxels on both sides of the

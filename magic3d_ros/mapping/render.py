@@ -8,8 +8,6 @@ plane behind it; what is never confirmed stays empty. Surfaces are seen from the
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 import numpy as np
 import torch
 
@@ -25,13 +23,11 @@ NEAR = 0.05  # metres: nearer than this nothing is rendered
 MAX_FOOTPRINT = 96  # pixels a plane may cover each way: a 2 cm voxel 15 cm before a 640-pixel camera
 
 
-def render(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, camera: Camera, camera_to_world: np.ndarray,
-           table_lock: AbstractContextManager[object] | None = None) -> View:
+def render(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, camera: Camera, camera_to_world: np.ndarray) -> View:
     """The view of a pinhole camera at a camera-to-world pose.
 
     points, normals: (n, 3) crossings of the volume in the world (`Mesher.points`); they only say where to look.
-    table_lock: entered while the table of blocks is looked at (0.5 ms); voxels are read without it. So another thread may go on
-    integrating, at the price that a pixel may see a voxel half old and half new.
+    Another thread may integrate meanwhile, at the price that a pixel may see a voxel half old and half new.
     """
     device = volume.device
     height, width = camera.height, camera.width
@@ -47,8 +43,7 @@ def render(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, came
         reach = REACH * volume.voxel_size
         low, high = (torch.floor((corner.to(torch.float64) + origin + margin) / volume.block_size).to(torch.int64)
                      for corner, margin in ((low, -2 * reach), (high, 2 * reach)))
-        with table_lock or nullcontext():
-            sampler = TrilinearSampler(volume, base.to(torch.int64), low, high)
+        sampler = TrilinearSampler(volume, base.to(torch.int64), low, high)
         rays = rotation @ torch.from_numpy(camera.rays().reshape(-1, 3)).to(device).T
         found, where = _trace(sampler, pixels, planes, rays, offset, reach)
         color, gradient = sampler.color_and_gradient(rays[:, found] * where + offset)

@@ -17,8 +17,8 @@ class TrilinearSampler:
 
     def __init__(self, volume: TSDFVolume, base: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> None:
         self._volume = volume
+        self._window = volume.blocks.window(low, high)  # before the channels: another thread may be making room for more blocks
         self._tsdf, self._weight = (volume.blocks.data[name].view(-1) for name in ("tsdf", "weight"))
-        self._window = volume.blocks.window(low, high)
         self._shift = ((base - self._window.low) * SIDE).tolist()
 
     def distance(self, points: torch.Tensor) -> torch.Tensor:

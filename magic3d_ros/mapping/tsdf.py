@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import cv2
@@ -74,11 +75,13 @@ class TSDFVolume:
         self.blocks.reset()
         self.frames = 0
 
-    def integrate(self, frame: RGBDFrame, weights: np.ndarray | None = None, carve: bool = False) -> None:
+    def integrate(self, frame: RGBDFrame, weights: np.ndarray | None = None, carve: bool = False,
+                  first: AbstractContextManager[object] | None = None) -> None:
         """Fuse one frame.
 
         weights: (H, W) trust in each pixel, 0..1; 0 leaves no trace at all. carve: also update the blocks that are already
-        there in the free space between camera and surface, which removes what is no longer where it was.
+        there in the free space between camera and surface, which removes what is no longer where it was. first: the lock of a
+        thread that goes first; entered and left between pieces of work of half a millisecond.
         Raises FrameError when the camera is outside the addressable world.
         """
         origin = np.asarray(frame.camera_to_world[:3, 3], np.float64)
@@ -95,6 +98,8 @@ class TSDFVolume:
         parts = [(corners[i:i + chunk], slots[i:i + chunk]) for i in range(0, len(slots), chunk)]
         with torch.inference_mode():  # nothing here is differentiated; what is stored are ordinary tensors all the same
             for part in parts:
+                with first or nullcontext():
+                    pass
                 self._fuse(frame.camera, observation, *part, local)
 
     def reach(self, frame: RGBDFrame, weights: np.ndarray | None = None) -> torch.Tensor:

@@ -106,7 +106,7 @@ class LiveFrames:
         self._counts.follow(pair.stamp, pair.number)
         info, depth_info, decoder = self.info, self.depth_info, self._decoder
         return Incoming(pair.stamp, lambda: decoder.decode(pair.stamp, pair.number, pair.color, pair.depth, info, depth_info,
-                                                           depth_to_color, pose), pair.arrival, frame)
+                                                           depth_to_color, pose), pair.arrival, frame, pose)
 
     def _found(self, reason: str, last_try: bool, look: Callable[[], np.ndarray]) -> np.ndarray:
         try:

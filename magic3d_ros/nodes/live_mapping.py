@@ -28,12 +28,13 @@ class NotReady(RuntimeError):
 @dataclass(frozen=True)
 class Incoming:
     """A frame that has all its parts but is not decoded yet. arrival: time.monotonic() when its colour image came. frame_id: of
-    its colour image."""
+    its colour image. camera_to_world: (4, 4), as the decoded frame will have it."""
 
     stamp: int
     decode: Callable[[], RGBDFrame]
     arrival: float
-    frame_id: str = ""
+    frame_id: str
+    camera_to_world: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ Done = Callable[[Any, Exception | None], None]
 class LiveMapping:
     """Owns the pipeline and its threads.
 
+    newest: the last frame that joined the map. latest: the last that came; it may still wait, or prove to be unusable.
+
     build: makes an empty pipeline; slow (it loads models), so it runs on the worker. send_keyframe: where keyframes go whose cues
     come from elsewhere (ros.external_cues); None when the pipeline's own extractor looks at them. mapped: called on the worker
     after each frame that was used.
@@ -65,6 +68,7 @@ class LiveMapping:
         self.failure = ""
         self.version = 0
         self.newest: Mapped | None = None
+        self.latest: Incoming | None = None
         self.depth_range = (0.0, 0.0, 0.0)
         self._build, self._send_keyframe, self._mapped = build, send_keyframe, mapped
         self._waiting_cues: dict[int, tuple[RGBDFrame, float]] = {}
@@ -109,6 +113,7 @@ class LiveMapping:
     def put(self, frame: Incoming) -> None:
         """Queue a frame; the oldest waiting one is dropped, and counted, when there are too many."""
         self._queue.capacity = self.settings.ros.queue_size
+        self.latest = frame
         self._queue.put(frame)
 
     @property

@@ -11,15 +11,17 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
 from magic3d_ros.config import RosSettings
+from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.nodes.conversions import camera_info_message, header, image_message
-from magic3d_ros.nodes.live_mapping import LiveMapping, Mapped
+from magic3d_ros.nodes.live_mapping import Incoming, LiveMapping
 from magic3d_ros.nodes.scene_topics import LATCHED
 from magic3d_ros.pipeline import ScenePipeline
 
 
 class RenderedViews:
-    """The topics rendered/rgb (rgb8), rendered/depth (32FC1) and rendered/camera_info: the map from the newest frame's pose, with
-    its stamp and frame, at most ros.rendered_width pixels wide; previews, while the service render_view gives the full picture.
+    """The topics rendered/rgb (rgb8), rendered/depth (32FC1) and rendered/camera_info: the map from the pose of the newest frame
+    that came, with its stamp and frame, at most ros.rendered_width pixels wide. They are previews; the service render_view gives
+    the full picture. That frame need not be in the map yet: while the 2D models look at a keyframe, others wait.
 
     `draw` is called ros.rendered_rate times a second, by the executor; it does nothing while nobody listens or nothing is new.
     What is due while a picture is being drawn follows it. Drawing has a thread of its own and the map's lock for moments only.
@@ -44,28 +46,28 @@ class RenderedViews:
 
     def draw(self) -> None:
         """Begin a picture if one is due. Returns at once."""
-        newest = self._mapping.newest
-        if newest is None or not any(p.get_subscription_count() for p in (self._rgb, self._depth, self._info)):
+        mapped, latest = self._mapping.newest, self._mapping.latest
+        if mapped is None or latest is None or not any(p.get_subscription_count() for p in (self._rgb, self._depth, self._info)):
             return
-        state = (newest.frame.stamp, self._mapping.version)
+        state, camera = (latest.stamp, self._mapping.version), mapped.frame.camera
         with self._lock:
             self._missed = self._busy
             if self._busy or state == self._drawn:
                 return
             self._drawn, self._busy = state, True
-        self._mapping.draw(lambda pipeline: self._publish(pipeline, newest), self._done)
+        self._mapping.draw(lambda pipeline: self._publish(pipeline, camera, latest), self._done)
 
     def close(self) -> None:
         """Take the topics down."""
         for publisher in (self._rgb, self._depth, self._info):
             self._node.destroy_publisher(publisher)
 
-    def _publish(self, pipeline: ScenePipeline, newest: Mapped) -> None:
-        camera, width = newest.frame.camera, self._settings.rendered_width
+    def _publish(self, pipeline: ScenePipeline, camera: Camera, latest: Incoming) -> None:
+        width = self._settings.rendered_width
         if camera.width > width:
             camera = camera.resized(width, max(1, round(camera.height * width / camera.width)))
-        view = pipeline.preview(camera, newest.frame.camera_to_world)
-        head = header(newest.frame.stamp, newest.frame_id)
+        view = pipeline.preview(camera, latest.camera_to_world)
+        head = header(latest.stamp, latest.frame_id)
         self._rgb.publish(image_message(view.rgb, head))
         self._depth.publish(image_message(view.depth, head))
         self._info.publish(camera_info_message(camera, head))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -123,3 +125,29 @@ def test_state_round_trip_and_what_does_not_fit():
         VoxelBlocks({"value": (1, torch.float32), "color": (3, torch.float32)}, 5, torch.device("cpu")).load_state(state)
     with pytest.raises(ValueError, match="damaged"):
         make().load_state({**state, "keys": state["keys"][::-1].copy()})
+
+
+def test_the_table_is_of_one_moment_while_another_thread_changes_it():
+    blocks = make()
+    ended = threading.Event()
+
+    def change() -> None:
+        generator = torch.Generator().manual_seed(0)
+        for now in range(300):
+            some = torch.randint(-6, 7, (40, 3), generator=generator)
+            blocks.allocate(torch.unique(some, dim=0), now)
+            if now % 3 == 2:
+                blocks.remove(torch.arange(0, len(blocks), 2))
+        ended.set()
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    low, high = torch.tensor([-6, -6, -6]), torch.tensor([6, 6, 6])
+    looks = 0
+    while not ended.is_set() or not looks:
+        window = blocks.window(low, high)
+        keys, slots = window._keys, window._slots
+        assert len(keys) == len(slots) == len(torch.unique(slots)) and bool((keys.diff() > 0).all())
+        assert not len(slots) or int(slots.max()) < len(blocks.data["value"])
+        looks += 1
+    thread.join()

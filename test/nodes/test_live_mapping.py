@@ -21,7 +21,7 @@ def frame(stamp: int) -> RGBDFrame:
 
 
 def incoming(stamp: int, decode: Callable[[], RGBDFrame] | None = None) -> Incoming:
-    return Incoming(stamp, decode or (lambda: frame(stamp)), time.monotonic())
+    return Incoming(stamp, decode or (lambda: frame(stamp)), time.monotonic(), "optical", np.eye(4))
 
 
 class Pipeline:

@@ -20,7 +20,7 @@ from magic3d_ros.nodes.clouds import cloud_columns
 from magic3d_ros.nodes.conversions import nanoseconds
 from magic3d_ros.nodes.distractor_topics import DistractorTopics
 from magic3d_ros.nodes.frame_counts import FrameCounts
-from magic3d_ros.nodes.live_mapping import LiveMapping, Mapped
+from magic3d_ros.nodes.live_mapping import Incoming, LiveMapping, Mapped
 from magic3d_ros.nodes.rendered_views import RenderedViews
 from magic3d_ros.nodes.scene_topics import LATCHED
 from magic3d_ros.scene import Scene
@@ -41,12 +41,14 @@ class Pipeline:
         self.scene = Scene.empty()
         self.waiting_pictures = 0
         self.cameras: list[Camera] = []
+        self.poses: list[np.ndarray] = []
         self.failure: Exception | None = None
 
     def preview(self, camera: Camera, camera_to_world: np.ndarray) -> View:
         if self.failure is not None:
             raise self.failure
         self.cameras.append(camera)
+        self.poses.append(camera_to_world)
         shape = (camera.height, camera.width)
         return View(np.full((*shape, 3), 9, np.uint8), np.full(shape, 1.5, np.float32), np.zeros((*shape, 3), np.float32))
 
@@ -73,7 +75,10 @@ def test_the_map_is_drawn_where_somebody_looks_and_something_is_new(node, mappin
     settings = Settings().ros
     settings.rendered_width = 32
     views = RenderedViews(node, settings, mapping)
-    mapping.newest = newest(5_000_000_007)
+    mapping.newest = newest(4_900_000_000)
+    ahead = np.eye(4)
+    ahead[0, 3] = 0.25  # of a frame that waits while a keyframe is looked at
+    mapping.latest = Incoming(5_000_000_007, lambda: mapping.newest.frame, 0.0, "optical", ahead)
     views.draw()  # nobody listens
     heard: list = []
     kinds = {"rgb": Image, "depth": Image, "camera_info": CameraInfo}
@@ -88,6 +93,7 @@ def test_the_map_is_drawn_where_somebody_looks_and_something_is_new(node, mappin
     info = next(m for m in heard if isinstance(m, CameraInfo))
     assert (info.width, info.height, info.k[0]) == (32, 24, 25.0)
     assert {(nanoseconds(m.header.stamp), m.header.frame_id) for m in heard} == {(5_000_000_007, "optical")}
+    assert mapping.pipeline.poses[0] is ahead
     views.draw()  # nothing is new
     mapping.version += 1
     assert spin_until([node], lambda: views.draw() or len(heard) == 6)

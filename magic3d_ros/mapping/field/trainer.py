@@ -103,13 +103,12 @@ class FieldTrainer:
         """About what `render` shows, newest False, in a third of the time: for pictures that come again and again.
 
         Geometry is rendered at half the size, the photographs nearest to the view give it detail at the whole; what none of them
-        saw has voxel colours, without what the field learned.
+        saw has voxel colours, without what the field learned. The lock is not needed once there is a mesh: a picture waits for
+        no frame.
         """
         small = self.mapper.render(half(camera), camera_to_world, False, self._lock)
-        with self._lock:
-            remembered = self.keyframes.remembered()
-        return recolored(enlarged(small, camera.width, camera.height), None, self._views, remembered, camera, camera_to_world,
-                         PREVIEW_VIEWS)
+        return recolored(enlarged(small, camera.width, camera.height), None, self._views, self.keyframes.remembered(), camera,
+                         camera_to_world, PREVIEW_VIEWS)
 
     def reset(self) -> None:
         """Forget everything learned."""

@@ -76,20 +76,20 @@ def frame_points(keyframe: Keyframe, volume: TSDFVolume, count: int = POINTS, se
 
 @torch.no_grad()
 def align(volume: TSDFVolume, points: FramePoints, camera_to_world: np.ndarray, iterations: int = ITERATIONS,
-          table_lock: AbstractContextManager[object] | None = None) -> Alignment:
+          first: AbstractContextManager[object] | None = None) -> Alignment:
     """The pose near `camera_to_world` at which the points lie on the map's surface.
 
-    table_lock: entered while the table of blocks is looked at (a millisecond); voxels are read without it, so that another thread
-    may go on integrating. Entered before each iteration too: while the other holds it this one waits, and takes it no time.
+    first: the lock of a thread that goes first. Entered and left before each iteration of a millisecond or two: while the other
+    integrates this one waits, and takes it no time.
     """
     given = np.array(camera_to_world, np.float64)
     if len(points.depth) < LEAST:
         return Alignment(given, False, float("nan"), len(points.depth))
     in_camera = points.rays * points.depth
-    sampler, base = sampler_around(volume, given, in_camera, table_lock)
+    sampler, base = sampler_around(volume, given, in_camera)
     pose, error, known = given, float("nan"), 0
     for iteration in range(iterations):
-        with table_lock or nullcontext():
+        with first or nullcontext():
             pass
         rotation = torch.from_numpy(pose[:3, :3].astype(np.float32)).to(volume.device)
         offset = torch.from_numpy((pose[:3, 3] - base * volume.block_size).astype(np.float32)).to(volume.device)[:, None]
@@ -117,8 +117,8 @@ def align(volume: TSDFVolume, points: FramePoints, camera_to_world: np.ndarray, 
     return Alignment(pose, True, error, known)
 
 
-def sampler_around(volume: TSDFVolume, camera_to_world: np.ndarray, in_camera: torch.Tensor,
-                   table_lock: AbstractContextManager[object] | None = None) -> tuple[TrilinearSampler, np.ndarray]:
+def sampler_around(volume: TSDFVolume, camera_to_world: np.ndarray, in_camera: torch.Tensor
+                   ) -> tuple[TrilinearSampler, np.ndarray]:
     """Reads the volume around (3, n) points in the axes of a camera at that pose; and the block (3,) whose lower corner its
     points are relative to."""
     origin = camera_to_world[:3, 3]
@@ -127,8 +127,7 @@ def sampler_around(volume: TSDFVolume, camera_to_world: np.ndarray, in_camera: t
     reach = float(in_camera.norm(dim=0).amax().item()) + 2.0 * volume.block_size
     low, high = (torch.from_numpy(np.floor((origin + sign * reach) / volume.block_size).astype(np.int64)).to(volume.device)
                  for sign in (-1, 1))
-    with table_lock or nullcontext():
-        return TrilinearSampler(volume, torch.from_numpy(base.astype(np.int64)).to(volume.device), low, high), base
+    return TrilinearSampler(volume, torch.from_numpy(base.astype(np.int64)).to(volume.device), low, high), base
 
 
 def _equations(arm: torch.Tensor, slope: torch.Tensor, residual: torch.Tensor, weight: torch.Tensor

@@ -7,7 +7,7 @@ numbers that all frames share; the poses are eliminated (Schur complement), so t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,18 +74,20 @@ class CameraCalibration:
 
 
 @torch.no_grad()
-def intrinsics_step(volume: TSDFVolume, keyframes: Iterable[Keyframe], table_lock: AbstractContextManager[object] | None = None
+def intrinsics_step(volume: TSDFVolume, keyframes: Iterable[Keyframe], first: AbstractContextManager[object] | None = None
                     ) -> IntrinsicsChange:
     """The change of the intrinsics that brings the points of all keyframes nearer to the map's surface, poses being free: one
-    Gauss-Newton step. No change where too little surface is known, and at most LARGEST."""
+    Gauss-Newton step. No change where too little surface is known, and at most LARGEST. first: see `align`."""
     matrix, right = np.zeros((4, 4)), np.zeros(4)
     for number, keyframe in enumerate(keyframes):
+        with first or nullcontext():
+            pass
         points = frame_points(keyframe, volume, POINTS, number)
         if len(points.depth) < LEAST:
             continue
         in_camera = points.rays * points.depth
         rotation = torch.from_numpy(keyframe.camera_to_world[:3, :3].astype(np.float32)).to(volume.device)
-        sampler, base = sampler_around(volume, keyframe.camera_to_world, in_camera, table_lock)
+        sampler, base = sampler_around(volume, keyframe.camera_to_world, in_camera)
         offset = torch.from_numpy((keyframe.camera_to_world[:3, 3] - base * volume.block_size).astype(np.float32))
         arm = rotation @ in_camera
         tsdf, slope, _, _, seen = sampler.distance_and_luma(arm + offset.to(volume.device)[:, None])

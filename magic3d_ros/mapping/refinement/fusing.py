@@ -55,12 +55,12 @@ class FreshMap:
         for done, keyframe in enumerate(frames):
             if cancelled():
                 raise Cancelled
+            with self._lock:
+                pass  # see _integrate
             frame, weights = keyframe.frame(), keyframe.weights()
             if forgotten:
                 self._reached.update(pack(self._fresh.volume.reach(frame, weights)).tolist())
             pose = poses.get(keyframe.stamp, keyframe.camera_to_world)
-            with self._lock:
-                pass  # while another thread integrates this one waits, and takes it no time
             self._integrate(replace(frame, camera_to_world=pose), weights, keyframe)
             progress(done + 1)
         if forgotten:
@@ -94,7 +94,8 @@ class FreshMap:
             self._integrate(replace(keyframe.frame(), camera_to_world=pose), keyframe.weights(), keyframe)
 
     def _integrate(self, frame: RGBDFrame, weights: np.ndarray | None, keyframe: Keyframe) -> None:
-        self._fresh.integrate(replace(frame, camera=self._change.of(frame.camera)), weights, carve=not keyframe.is_between)
+        # While another thread integrates this one waits, and takes it no time.
+        self._fresh.integrate(replace(frame, camera=self._change.of(frame.camera)), weights, not keyframe.is_between, self._lock)
         self._fused.add(keyframe.stamp)
 
     def _keep_unreached(self) -> None:

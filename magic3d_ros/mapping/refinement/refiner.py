@@ -196,8 +196,10 @@ class MapRefiner:
             if time.monotonic() > deadline and len(poses) >= 2:
                 break
             volume = self._mapper.volume
+            with self._map_lock:
+                pass  # while another thread integrates this one waits, and takes it no time
             points = frame_points(keyframe, volume, seed=number)
-            found = align(volume, points, keyframe.camera_to_world, table_lock=self._map_lock)
+            found = align(volume, points, keyframe.camera_to_world, first=self._map_lock)
             step = distance(keyframe.camera_to_world, found.camera_to_world)
             if found.aligned and step[0] < LONGEST_STEP[0] and step[1] < LONGEST_STEP[1]:
                 poses[keyframe.stamp] = found.camera_to_world
