@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from magic3d_ros.cues.contrast import Contrast
 from magic3d_ros.frames import FeatureGrid, MonocularGeometry, RGBDFrame
 
 
@@ -23,11 +24,13 @@ class FeatureModel(Protocol):
 class LanguageModel(Protocol):
     """Images and words in one space, where the cosine says how well they fit (CLIP's interface).
 
-    Image embeddings are *raw*: they become comparable with text after `center` was subtracted and they were normalised. A model
-    that needs no centring has a zero center.
+    Image embeddings are *raw*: they become comparable with text after a centre was subtracted and they were normalised. Which
+    centre, and what a cosine means as a probability, follows from `contrast` (language/space.py).
     """
 
     name: str
+    contrast: Contrast | None
+    """Of a model trained by contrast, which needs no centring; None where it must be estimated from what was seen."""
     dimension: int
     """of the full embedding, used for crops and text."""
 

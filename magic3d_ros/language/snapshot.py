@@ -11,17 +11,17 @@ import numpy as np
 from magic3d_ros.config import QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.language.answer import Answer, Match, Question, Status
-from magic3d_ros.language.calibration import shape_fit, weigh
+from magic3d_ros.language.calibration import shape_fit
 from magic3d_ros.language.places import KnownObject, Levels, floor_height, ground, levels
 from magic3d_ros.language.question import problem
+from magic3d_ros.language.space import Asked, Space, space_of
+from magic3d_ros.language.vectors import softmax, unit
 from magic3d_ros.language.vocabulary import vocabulary
 from magic3d_ros.language.voxel_features import VoxelFeatures, look_up
 from magic3d_ros.mapping.surface import Surface
 
 _WORD_TEMPERATURE = 0.05
 """Softmax over cosines of meaning gives what a question is about (measured beforehand with a larger bank of concepts)."""
-_NAME_TEMPERATURE = 0.04
-"""Softmax over cosines with the vocabulary gives the probability of a name."""
 _STRUCTURE_NAME_PROBABILITY = 0.9
 """Geometry says what is floor, wall and ceiling; large flat things are rarely something else."""
 _LEVEL_PROBABILITY = 0.9
@@ -31,7 +31,6 @@ _FLOOR_PIECE_PROBABILITY = 0.7
 """The same for pieces on the floor that were not told as structure (mats, floor behind furniture). The floor comes first."""
 _NAMED_BY_SHAPE = 0.3
 """Things are named after their shape from this probability on: a chair's seat alone (.2) makes no table."""
-_NEGATIVE_TEMPERATURE = 0.03
 _FAMILIAR = 0.35
 """Cosine of meaning with the nearest known word below which a question is said to share little with anything known; questions
 in other languages stay around .2-.3, English ones about household things above .4."""
@@ -39,7 +38,7 @@ in other languages stay around .2-.3, English ones about household things above 
 
 @dataclass(frozen=True)
 class LanguageSnapshot:
-    """Immutable. Vectors are centred and of unit length.
+    """Immutable. Vectors are centred, where the model's space needs it, and of unit length.
 
     keys (V,) int64 sorted, features (V, C) float16: the voxel layer. ids (M,): described things; vectors (M, D).
     background (K, D): random views of the scene. center (D,): what was subtracted. words (W, D): vocabulary().things as text.
@@ -59,10 +58,9 @@ class LanguageSnapshot:
     @staticmethod
     def build(model: LanguageModel, query: QuerySettings, voxel_size: float, keys: np.ndarray, features: np.ndarray,
               views: Mapping[int, np.ndarray], background: np.ndarray, words: np.ndarray) -> LanguageSnapshot:
-        """views: by thing, raw embeddings (n, D). Centre: half the mean of random views, half that of the things (measured:
-        either alone is worse)."""
-        means = [m.mean(0) for m in (background, np.concatenate(list(views.values())) if views else background[:0]) if len(m)]
-        center = np.mean(means, axis=0) if means else np.zeros(model.dimension, np.float32)
+        """views: by thing, raw embeddings (n, D). words: as the attribute. The rest as the attributes, raw."""
+        seen = np.concatenate(list(views.values())) if views else background[:0]
+        center = space_of(model).center(background, seen, model.dimension)
         vectors = [unit(unit(v - center).mean(0)) for v in views.values()]
         return LanguageSnapshot(model, query, voxel_size, keys, features, np.array(list(views), np.int64),
                                 np.array(vectors, np.float32).reshape(len(vectors), model.dimension), unit(background - center),
@@ -80,7 +78,7 @@ class LanguageSnapshot:
         floors = [i.id for i in listed if i.structure == "floor"]
         flat = levels(surface, labels, listed, np.asarray(up), floor_height(surface, listed, floors, np.asarray(up)))
         row_of = {int(i): row for row, i in enumerate(self.ids)}
-        chances = softmax(self._word_scores / _NAME_TEMPERATURE)
+        chances = softmax(self._word_scores / self._space.temperature)
         for i in listed:
             if i.id in names:
                 continue
@@ -119,13 +117,12 @@ class LanguageSnapshot:
         text = self.model.encode_text(list(labels))
         closeness = self._closeness(list(labels))
         about = {name: share_of(closeness, name) for name in vocabulary().structure}
-        usual = np.concatenate([self.vectors, self.background]) @ text.T
-        middle = usual.mean(0) if len(usual) else np.zeros(len(labels), np.float32)
+        middle = self._space.usual(np.concatenate([self.vectors, self.background]) @ text.T)
         rows = self._voxel_rows(surface)
-        dense = softmax((self._voxel_similarity(text) - middle) / _NAME_TEMPERATURE)
+        dense = softmax((self._voxel_similarity(text) - middle) / self._space.temperature)
         loose = (vertex_labels < 0) & (rows >= 0)
         index[loose], confidence[loose] = dense.argmax(1)[rows[loose]], dense.max(1)[rows[loose]]
-        things = softmax((self.vectors @ text.T - middle) / _NAME_TEMPERATURE)
+        things = softmax((self.vectors @ text.T - middle) / self._space.temperature)
         row_of = {int(i): row for row, i in enumerate(self.ids)}
         for thing in objects:
             mine = vertex_labels == thing.id
@@ -141,13 +138,13 @@ class LanguageSnapshot:
     def _weighed(self, question: Question, surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject]
                  ) -> tuple[dict[int, float], dict[int, float]]:
         """Raw similarity and probability of every thing that something is known of."""
-        similarity, background, elsewhere = self._similarity(question)
-        shape = self._shape_fit(question.text, surface, objects) if question.text.strip() else None
-        chance = weigh(similarity, background, self._best_word, elsewhere, shape).probability()
+        asked = self._asked(question, surface, objects)
+        similarity = np.mean([self.vectors @ part for part in (asked.words, asked.picture) if part is not None], axis=0)
+        chance = self._space.chances(asked, self.vectors, self.background, self.words)
         for negative in question.negatives:
             if negative.strip():
                 against = self.vectors @ self.model.encode_text([negative])[0]
-                chance = chance / (1 + np.exp(np.clip((against - similarity) / _NEGATIVE_TEMPERATURE, -50, 50)))
+                chance = chance / (1 + np.exp(np.clip((against - similarity) / self._space.negative_temperature, -50, 50)))
         known = {o.id for o in objects}
         scores = {int(i): float(s) for i, s in zip(self.ids, similarity, strict=True) if int(i) in known}
         chances = {int(i): float(c) for i, c in zip(self.ids, chance, strict=True) if int(i) in known}
@@ -155,25 +152,23 @@ class LanguageSnapshot:
             self._add_geometry(self._closeness([question.text]), surface, labels, objects, scores, chances)
         return scores, chances
 
-    def _similarity(self, question: Question) -> tuple[np.ndarray, np.ndarray, float]:
-        """Cosines with the things (M,) and with random views (K,), mean of words and picture; and how foreign the words are."""
-        asked, elsewhere = [], 0.0
-        if question.text.strip():
-            asked.append(self.model.encode_text([question.text])[0])
-            closeness = self._closeness([question.text])
-            elsewhere = max(0.0, float(closeness["elsewhere"][0] - max(closeness["things"][0], closeness["supports"][0])))
-        if question.image is not None:
-            asked.append(unit(self.model.encode_crops([question.image])[0] - self.center))
-        things, views = (np.mean([v @ a for a in asked], axis=0) for v in (self.vectors, self.background))
-        return things, views, elsewhere
+    def _asked(self, question: Question, surface: Surface, objects: Sequence[KnownObject]) -> Asked:
+        """The question's vectors, how foreign its words are, and how well each described thing's shape fits them."""
+        picture = None if question.image is None else unit(self.model.encode_crops([question.image])[0] - self.center)
+        if not question.text.strip():
+            return Asked(None, picture, 0.0, None)
+        closeness = self._closeness([question.text])
+        elsewhere = max(0.0, float(closeness["elsewhere"][0] - max(closeness["things"][0], closeness["supports"][0])))
+        return Asked(self.model.encode_text([question.text])[0], picture, elsewhere,
+                     self._shape_fit(question.text, surface, objects))
 
     def _shape_fit(self, text: str, surface: Surface, objects: Sequence[KnownObject]) -> np.ndarray:
         """(M,) log of how well each described thing's size and height fit the words nearest to the question."""
-        weights = softmax(self.words @ self.model.encode_text([text])[0] / _WORD_TEMPERATURE)
+        words = vocabulary()
+        weights = softmax(self._space.familiar_words(self.model, text, words.things, self.words) / _WORD_TEMPERATURE)
         up, floor = ground(surface, objects)
         known = {o.id: (float(np.max(o.box.size)), float(o.box.center @ up) - floor) for o in objects}
         shapes = np.array([known.get(int(i), (1.0, 1.0)) for i in self.ids]).reshape(-1, 2)
-        words = vocabulary()
         return shape_fit(shapes[:, 0], shapes[:, 1], np.array(words.sizes), np.array(words.heights), weights)
 
     def _add_geometry(self, closeness: Mapping[str, np.ndarray], surface: Surface, labels: np.ndarray,
@@ -248,40 +243,28 @@ class LanguageSnapshot:
         return rows
 
     def _voxel_similarity(self, embeddings: np.ndarray) -> np.ndarray:
-        """(V, n) cosines of the voxels with (n, D) embeddings, in the compressed space."""
-        return self._unit_voxels @ unit(self.model.compress(embeddings)).T
+        """(V, n) of the voxels with (n, D) embeddings, in the compressed space."""
+        return self._voxels @ self._space.compressed(self.model.compress(embeddings)).T
 
     @cached_property
-    def _unit_voxels(self) -> np.ndarray:
-        values = self.features.astype(np.float32)
-        return unit(values - values.mean(0)) if len(values) else values
+    def _space(self) -> Space:
+        return space_of(self.model)
+
+    @cached_property
+    def _voxels(self) -> np.ndarray:
+        return self._space.voxels(self.features.astype(np.float32))
 
     @cached_property
     def _word_scores(self) -> np.ndarray:
         """(M, W) cosines of the things with the vocabulary, less each word's usual cosine in this scene."""
         cosines, background = (v @ self.words.T for v in (self.vectors, self.background))
-        return cosines - np.concatenate([cosines, background]).mean(0) if len(cosines) else cosines
-
-    @cached_property
-    def _best_word(self) -> np.ndarray:
-        return (self.vectors @ self.words.T).max(1) if len(self.vectors) else np.zeros(0, np.float32)
+        return cosines - self._space.usual(np.concatenate([cosines, background])) if len(cosines) else cosines
 
 
 def share_of(closeness: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     """(N,) 0..1, how much each text is about that group of words rather than the others, or than nothing known."""
     rivals = np.max([c for group, c in closeness.items() if group != name], axis=0)
     return 1 / (1 + np.exp((np.maximum(rivals, _FAMILIAR) - closeness[name]) / _WORD_TEMPERATURE))
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Scaled to unit length along the last axis; zero stays zero."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9), np.float32)
-
-
-def softmax(values: np.ndarray) -> np.ndarray:
-    """Along the last axis."""
-    e = np.exp(values - values.max(-1, keepdims=True)) if values.size else values
-    return e / e.sum(-1, keepdims=True) if values.size else values
 
 
 def _within(region: np.ndarray | None, point: np.ndarray) -> bool:

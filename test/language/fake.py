@@ -14,6 +14,7 @@ class FourClasses:
 
     name = "four-classes"
     dimension = 4
+    contrast = None
 
     def __init__(self):
         self.encoded = 0

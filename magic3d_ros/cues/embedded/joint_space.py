@@ -15,9 +15,11 @@ import numpy as np
 import torch
 import yaml
 
+from magic3d_ros.cues.contrast import Contrast
 from magic3d_ros.cues.embedded.efficientnet import EfficientNetLite
 from magic3d_ros.cues.embedded.lexicon import Lexicon, load_lexicon
 from magic3d_ros.cues.embedded.sentence import SentenceEncoder
+from magic3d_ros.cues.random_crops import random_crops
 from magic3d_ros.frames import FeatureGrid
 
 # Measured beforehand on 108 hand-drawn boxes in a kitchen: temperature of the text distribution, closeness at which a lexicon
@@ -39,6 +41,7 @@ class JointClassSpace:
     def __init__(self, image_model: EfficientNetLite, sentences: SentenceEncoder, feature_dimension: int = 64,
                  lexicon: str = "") -> None:
         self.name = f"{image_model.name}+minilm-joint-classes"
+        self.contrast: Contrast | None = None
         self.dimension = 1000
         self.feature_dimension = feature_dimension
         self._images = image_model
@@ -99,14 +102,7 @@ class JointClassSpace:
 
     def background(self, rgb: np.ndarray) -> np.ndarray:
         """(4, 1000) raw embeddings of random crops, a tenth to a half of the image wide; the same for the same image."""
-        generator = np.random.default_rng(int(rgb[::16, ::16].sum()))
-        height, width = rgb.shape[:2]
-        crops = []
-        for _ in range(_BACKGROUND_CROPS):
-            h, w = (max(1, int(s * generator.uniform(0.1, 0.5))) for s in (height, width))
-            y, x = generator.integers(0, height - h + 1), generator.integers(0, width - w + 1)
-            crops.append(rgb[y:y + h, x:x + w])
-        return self.encode_crops(crops)
+        return self.encode_crops(random_crops(rgb, _BACKGROUND_CROPS))
 
     def _text(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Name vectors of the classes (1000, 384), phrases (P, 384), each phrase's group (P,), class weights of each group."""

