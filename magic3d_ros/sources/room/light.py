@@ -50,17 +50,19 @@ class AreaLight:
         return float(np.linalg.norm(np.cross(self.edge_a, self.edge_b)))
 
 
-def bake(body: Body, lights: list[AreaLight], ambient: np.ndarray) -> np.ndarray:
+def bake(body: Body, lights: list[AreaLight], ambient: np.ndarray, light_grid: int = LIGHT_GRID,
+         bounce_rays: int = BOUNCE_RAYS) -> np.ndarray:
     """(3n, 3) float32 irradiance over pi at every corner: what a white surface there sends to the camera.
 
-    ambient: (3,) light of everything that is not traced. Same input, same output, to the bit.
+    ambient: (3,) light of everything that is not traced. light_grid, bounce_rays: fewer are faster and grainier. Same input,
+    same output, to the bit.
     """
     random = np.random.default_rng(0)
     points, normals, corner_to_point = _light_points(body)
     direct = np.zeros_like(points)
     for light in lights:
-        direct += _direct(body, light, points, normals, random)
-    indirect = _bounce(body, direct[corner_to_point], ambient, points, normals, random)
+        direct += _direct(body, light, points, normals, random, light_grid)
+    indirect = _bounce(body, direct[corner_to_point], ambient, points, normals, random, bounce_rays)
     for _ in range(SMOOTHING):
         indirect = _smoothed(indirect, normals, corner_to_point)
     return (direct + indirect)[corner_to_point].astype(np.float32)
@@ -80,13 +82,14 @@ def _light_points(body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return points.astype(np.float32), normals[first], corner_to_point.reshape(-1)
 
 
-def _direct(body: Body, light: AreaLight, points: np.ndarray, normals: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _direct(body: Body, light: AreaLight, points: np.ndarray, normals: np.ndarray, random: np.random.Generator,
+            grid: int) -> np.ndarray:
     facing = np.cross(light.edge_a, light.edge_b)
     facing = facing / np.linalg.norm(facing)
     gathered = np.zeros(len(points), np.float32)
-    for i in range(LIGHT_GRID):
-        for j in range(LIGHT_GRID):
-            share = (np.array([i, j]) + random.random((len(points), 2))) / LIGHT_GRID
+    for i in range(grid):
+        for j in range(grid):
+            share = (np.array([i, j]) + random.random((len(points), 2))) / grid
             ray = light.origin + share[:, :1] * light.edge_a + share[:, 1:] * light.edge_b - points
             distance = np.linalg.norm(ray, axis=1)
             ray = (ray / distance[:, None]).astype(np.float32)
@@ -97,11 +100,11 @@ def _direct(body: Body, light: AreaLight, points: np.ndarray, normals: np.ndarra
             visible = (hits.triangle < 0) | (hits.distance > distance[lit] - 0.06)
             falloff = light.area / (np.pi * np.maximum(distance[lit], 0.15) ** 2)
             gathered[lit] += (visible * cosines[lit] * falloff).astype(np.float32)
-    return gathered[:, None] * np.asarray(light.colour, np.float32) / LIGHT_GRID**2
+    return gathered[:, None] * np.asarray(light.colour, np.float32) / grid**2
 
 
 def _bounce(body: Body, direct: np.ndarray, ambient: np.ndarray, points: np.ndarray, normals: np.ndarray,
-            random: np.random.Generator) -> np.ndarray:
+            random: np.random.Generator, rays: int) -> np.ndarray:
     albedo = body.atlas.albedo[body.material]
     sent = albedo * (direct.reshape(-1, 3, 3).mean(1) + body.atlas.emission[body.material][:, None])
     fill = np.clip(albedo, 0.2, 0.8) * np.asarray(ambient, np.float32)
@@ -109,8 +112,8 @@ def _bounce(body: Body, direct: np.ndarray, ambient: np.ndarray, points: np.ndar
     tangent = unit(np.cross(normals, side))
     bitangent = np.cross(normals, tangent)
     gathered = np.zeros_like(points)
-    for i in range(BOUNCE_RAYS):
-        height = ((i + random.random(len(points))) / BOUNCE_RAYS).astype(np.float32)[:, None]
+    for i in range(rays):
+        height = ((i + random.random(len(points))) / rays).astype(np.float32)[:, None]
         turn = (2 * np.pi * random.random(len(points))).astype(np.float32)[:, None]
         radius = np.sqrt(height)
         ray = tangent * (radius * np.cos(turn)) + bitangent * (radius * np.sin(turn)) + normals * np.sqrt(1 - height)
@@ -119,7 +122,7 @@ def _bounce(body: Body, direct: np.ndarray, ambient: np.ndarray, points: np.ndar
         triangle = hits.triangle[reached]
         openness = np.clip(hits.distance[reached] / AMBIENT_RADIUS, 0, 1)[:, None]
         gathered[reached] += sent[triangle] + openness * fill[triangle]
-    return gathered / BOUNCE_RAYS
+    return gathered / rays
 
 
 def _smoothed(light: np.ndarray, normals: np.ndarray, corner_to_point: np.ndarray) -> np.ndarray:

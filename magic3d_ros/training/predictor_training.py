@@ -1,0 +1,176 @@
+"""Training of the compact monocular predictor on rendered rooms: resumable, the same seed gives the same pictures and batches."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from magic3d_ros.cues.embedded.compact_network import CANONICAL_FOCAL, CompactNetwork
+from magic3d_ros.cues.embedded.compact_predictor import FORMAT
+from magic3d_ros.training.augmentation import random_batch, whole_batch
+from magic3d_ros.training.losses import losses
+from magic3d_ros.training.pictures import Pictures
+
+logger = logging.getLogger(__name__)
+
+FROZEN_BLOCKS = 3
+"""The stem and the first blocks keep their ImageNet weights: edges and colours are the same in rendered rooms, and without their
+gradients a step costs two thirds."""
+
+RATE, ENCODER_SHARE, WARM_UP, DECAY = 1e-3, 0.2, 100, 0.02
+"""AdamW (Loshchilov and Hutter 2019): the encoder is fine-tuned at a fifth of the decoder's rate; cosine to zero."""
+
+LARGEST_GRADIENT = 1.0
+CHECK_BATCH = 16
+WEIGHTS, STATE, LOG = "predictor.safetensors", "training.pt", "log.jsonl"
+
+
+class TrainingError(RuntimeError):
+    """Training that cannot go on; the message names the cause and the cure."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """steps: batches in all. batch: pictures a step. seed: of batches and first weights. check_every: steps between checks on the
+    held-out rooms, at which the state is kept; the weights that were best there are the result."""
+
+    steps: int
+    batch: int
+    seed: int
+    check_every: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """On held-out rooms. loss: the total that chooses weights. abs_rel: of the depth in metres. normal_error: mean, degrees."""
+
+    step: int
+    loss: float
+    abs_rel: float
+    normal_error: float
+
+
+def train(training: Pictures, held_out: Pictures, folder: Path, plan: Plan,
+          report: Callable[[int, Figures | None], None]) -> Figures:
+    """Train, or go on where `folder` holds the state of an unfinished training with the same plan -> figures of the best weights.
+
+    Writes predictor.safetensors (float16), training.pt (to go on) and log.jsonl. report: called with every step done and, at
+    checks, their figures. Raises TrainingError.
+    """
+    if len(training) < plan.batch or not len(held_out):
+        raise TrainingError(f"{len(training)} pictures to train on and {len(held_out)} to check with are too few for batches of "
+                            f"{plan.batch}: render more rooms (--scenes)")
+    torch.manual_seed(plan.seed)
+    network = CompactNetwork(pretrained=True).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = _optimizer(network)
+    step, best = _restored(folder / STATE, network, optimizer, plan)
+    while step < plan.steps:
+        for group in optimizer.param_groups:
+            group["lr"] = group["full_rate"] * _rate(step, plan.steps)
+        batch = random_batch(training, plan.batch, np.random.default_rng((plan.seed, step)))
+        network.train()
+        prediction = network(batch.image.contiguous(memory_format=torch.channels_last))
+        parts = losses(prediction, batch.depth, batch.normals, batch.focal)
+        if not torch.isfinite(parts.total):
+            raise TrainingError(f"the loss is {parts.total.item()} at step {step}: train with another --seed")
+        optimizer.zero_grad(set_to_none=True)
+        parts.total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+        optimizer.step()
+        step += 1
+        figures = None
+        if step % plan.check_every == 0 or step == plan.steps:
+            figures = check(network, held_out, step)
+            with (folder / LOG).open("a", encoding="utf-8") as log:
+                trained = {f"training_{name}": round(value.item(), 4) for name, value in parts._asdict().items()}
+                log.write(json.dumps({name: round(value, 4) for name, value in asdict(figures).items()} | trained) + "\n")
+            if best is None or figures.loss < best.loss:
+                best = figures
+                save_weights(network, folder / WEIGHTS, {"step": str(step), "seed": str(plan.seed)})
+            _store(folder / STATE, network, optimizer, plan, step, best)
+        report(step, figures)
+    if best is None:
+        raise TrainingError("a training needs at least one step (--steps)")
+    return best
+
+
+@torch.inference_mode()
+def check(network: CompactNetwork, pictures: Pictures, step: int) -> Figures:
+    """Figures of the network on whole pictures; every picture counts alike."""
+    network.eval()
+    total = abs_rel = angle = 0.0
+    for start in range(0, len(pictures), CHECK_BATCH):
+        batch = whole_batch(pictures, np.arange(start, min(start + CHECK_BATCH, len(pictures))))
+        prediction = network(batch.image.contiguous(memory_format=torch.channels_last))
+        parts = losses(prediction, batch.depth, batch.normals, batch.focal)
+        depth = torch.exp(prediction.log_depth) * (batch.focal / CANONICAL_FOCAL)[:, None, None]
+        known = batch.depth > 0
+        apart = (depth - batch.depth).abs() / batch.depth.clamp(min=1e-3)
+        angles = torch.rad2deg(torch.acos((prediction.normals * batch.normals).sum(1).clamp(-1, 1)))
+        share = len(batch.image) / len(pictures)
+        total += share * parts.total.item()
+        abs_rel += share * (apart * known).sum().item() / known.sum().item()
+        angle += share * (angles * known).sum().item() / known.sum().item()
+    return Figures(step, total, abs_rel, angle)
+
+
+def save_weights(network: CompactNetwork, file: Path, note: dict[str, str]) -> None:
+    """The network as float16 safetensors; `note` goes into the file's metadata."""
+    tensors = {name: tensor.detach().half().contiguous() for name, tensor in network.state_dict().items()}
+    temporary = file.with_suffix(".partial")
+    save_file(tensors, temporary, {"format": FORMAT, "canonical_focal": str(CANONICAL_FOCAL), **note})
+    os.replace(temporary, file)
+
+
+def _optimizer(network: CompactNetwork) -> torch.optim.Optimizer:
+    network.requires_grad_(True)
+    network.stem.requires_grad_(False)
+    network.blocks[:FROZEN_BLOCKS].requires_grad_(False)
+    encoder = [p for p in network.blocks.parameters() if p.requires_grad]
+    ours = {id(p) for p in network.blocks.parameters()} | {id(p) for p in network.stem.parameters()}
+    decoder = [p for p in network.parameters() if id(p) not in ours]
+    return torch.optim.AdamW([{"params": encoder, "full_rate": RATE * ENCODER_SHARE}, {"params": decoder, "full_rate": RATE}],
+                             lr=RATE, weight_decay=DECAY)
+
+
+def _rate(step: int, steps: int) -> float:
+    """Share of the full rate: a linear start, then half a cosine."""
+    return min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def _store(file: Path, network: CompactNetwork, optimizer: torch.optim.Optimizer, plan: Plan, step: int, best: Figures) -> None:
+    temporary = file.with_suffix(".partial")
+    torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(), "plan": asdict(plan), "step": step,
+                "best": asdict(best)}, temporary)
+    os.replace(temporary, file)
+
+
+def _restored(file: Path, network: CompactNetwork, optimizer: torch.optim.Optimizer, plan: Plan) -> tuple[int, Figures | None]:
+    """Steps done and the best figures so far; (0, None) where nothing is to be gone on with."""
+    if not file.is_file():
+        return 0, None
+    try:
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        stored, step, best = state["plan"], int(state["step"]), Figures(**state["best"])
+    except Exception as error:  # torch.load raises whatever a broken file leads it to
+        raise TrainingError(f"cannot go on from {file}, it is not a whole state ({type(error).__name__}): delete it to begin "
+                            "again") from error
+    if stored != asdict(plan):
+        raise TrainingError(f"{file} is the state of a training with {stored}: use the same options to go on, or another --out")
+    try:
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise TrainingError(f"{file} belongs to another version of the network ({error}): delete it to begin again") from error
+    logger.info("going on at step %d of %d", step, plan.steps)
+    return step, best
