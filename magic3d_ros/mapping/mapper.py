@@ -11,18 +11,23 @@ import torch
 from magic3d_ros.config import Settings, SettingsError
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.mapping.device_memory import DeviceMemory
 from magic3d_ros.mapping.free_space import FreeSpace, OccupancyGrid
 from magic3d_ros.mapping.meshing import Mesher
-from magic3d_ros.mapping.render import render
+from magic3d_ros.mapping.render import FEWEST_ROWS, render_rows
 from magic3d_ros.mapping.surface import Surface, View
 from magic3d_ros.mapping.tsdf import TSDFVolume
 
 
 class Mapper:
-    """Frames in, geometry out: surface, views from any pose, floor plan. Not thread-safe: one thread works it."""
+    """Frames in, geometry out: surface, views from any pose, floor plan. Not thread-safe: one thread works it.
+
+    memory: how much work at a time the device has memory for; shared by all that work on the map.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._device = chosen_device(settings.map.device)
+        self.memory = DeviceMemory()
         near, far = settings.input.min_depth, settings.input.max_depth
         self.volume = TSDFVolume(settings.map, near, far, self._device)
         self._free_space = FreeSpace(settings.map, near, far, self._device)
@@ -64,7 +69,9 @@ class Mapper:
         if last is None:
             with lock or nullcontext():
                 last = self._mesher.points()
-        return render(self.volume, *last, camera, camera_to_world)
+        volume, (points, normals) = self.volume, last
+        return self.memory.in_batches("rows of a picture", camera.height, FEWEST_ROWS, lambda rows: render_rows(
+            volume, points, normals, camera, camera_to_world, rows))
 
     def replace_by(self, other: Mapper) -> None:
         """Become what another map is, which must not be used any more. The old volume stays as it is for those who still read it:

@@ -20,7 +20,19 @@ RADIUS = 0.75  # voxels: crossings lie at most a voxel apart along both axes, so
 REACH = 1.0  # voxels before and behind a splatted plane within which the crossing is looked for
 LAYERS = 4  # planes along a ray that are tried
 NEAR = 0.05  # metres: nearer than this nothing is rendered
+FEWEST_ROWS = 16  # of a picture that are worth rendering at a time
 MAX_FOOTPRINT = 96  # pixels a plane may cover each way: a 2 cm voxel 15 cm before a 640-pixel camera
+
+
+def render_rows(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, camera: Camera, camera_to_world: np.ndarray,
+                rows: int) -> View:
+    """`render`, so many rows of the picture at a time: less memory, more time."""
+    if rows >= camera.height:
+        return render(volume, points, normals, camera, camera_to_world)
+    strips = [render(volume, points, normals,
+                     Camera(camera.width, min(rows, camera.height - first), camera.fx, camera.fy, camera.cx, camera.cy - first),
+                     camera_to_world) for first in range(0, camera.height, rows)]
+    return View(*(np.concatenate([getattr(strip, name) for strip in strips]) for name in ("rgb", "depth", "normals")))
 
 
 def render(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, camera: Camera, camera_to_world: np.ndarray) -> View:

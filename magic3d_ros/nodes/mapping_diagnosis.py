@@ -128,10 +128,14 @@ def mapping_report(mapping: LiveMapping, rendered: float = 0.0) -> Report:
         for stage, seconds in pipeline.timings.items():
             if seconds:
                 values[f"ms.{stage}"] = 1e3 * float(np.median(seconds[-20:]))
+    notes = list(pipeline.mapper.voxels.memory.notes.values()) if pipeline is not None else []
+    values["out_of_memory"] = "; ".join(notes)
     if mapping.failure:
         return Report("mapping", _ERROR, mapping.failure, values)
     if mapping.counts.why.get("error"):
         return Report("mapping", _ERROR, f"a frame met an unexpected error: {mapping.counts.why['error']}", values)
+    if notes:
+        return Report("mapping", _WARNING, notes[-1], values)
     return Report("mapping", _FINE, f"{values['objects']} objects, {values['surface_points']} surface points", values)
 
 

@@ -40,11 +40,11 @@ class ColorTraining:
         self.exposures.keep({keyframe.stamp for keyframe in remembered})
         self._current = self.exposures.of(self.samples.stamps)
 
-    def step(self, share: float = 1.0) -> float:
-        """One step of Adam at `share` of the learning rate; the loss."""
+    def step(self, share: float, rays: int) -> float:
+        """One step of Adam with so many rays at `share` of the learning rate; the loss."""
         for group, rate in zip(self._optimizer.param_groups, (1.0, HEAD_SHARE), strict=True):
             group["lr"] = share * rate * self._settings.learning_rate
-        batch = self.samples.batch(self._settings.rays)
+        batch = self.samples.batch(rays)
         exposures = self._current.index_select(0, batch.rows)
         colors = self._field.color(batch.points, batch.directions, batch.voxel_colors)
         loss = color_loss(applied(exposures, colors), batch.colors, batch.trust)

@@ -10,14 +10,16 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from magic3d_ros.config import Settings
 from magic3d_ros.geometry.rigid import best_motion
+from magic3d_ros.mapping.device_memory import CURE, OutOfDeviceMemory
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.keyframes import KeyframeStore, distance
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
-from magic3d_ros.mapping.refinement.alignment import align, frame_points
+from magic3d_ros.mapping.refinement.alignment import LEAST, POINTS, Alignment, align, frame_points
 from magic3d_ros.mapping.refinement.calibration import CameraCalibration, IntrinsicsChange, intrinsics_step
 from magic3d_ros.mapping.refinement.fusing import Cancelled, FreshMap
 from magic3d_ros.mapping.refinement.motion import WorldMotion
@@ -60,7 +62,7 @@ class MapRefiner:
         """Spend a time on the map, in stages; what is not asked for is left out, and who is cancelled keeps what was reached.
 
         appearance: trains colour for so many seconds and tells how well it then agrees with the keyframes. Raises ValueError for
-        a time that is none.
+        a time that is none. Where the device has no memory for a stage the map stays as it was before it, and the report says so.
         """
         if not 0.0 < seconds <= LONGEST:
             raise ValueError(f"{seconds} seconds cannot be spent on refining: more than 0, at most {LONGEST:.0f}")
@@ -69,18 +71,24 @@ class MapRefiner:
         start = time.monotonic()
         end = start + seconds
         before = after = self._agreement()
-        done, moved, mean = [], 0, 0.0
-        if poses or calibration:
-            share = POSES_SHARE if appearance else 1.0
-            moved, mean, rounds = self.refine_poses(start + share * seconds, end, cancelled, progress, poses, calibration)
-            done.append(f"{moved} keyframes moved by {1000 * mean:.1f} mm on average in {rounds} rounds" if rounds or cancelled()
-                        else f"{seconds:.0f} s are too short to fuse {len(self._keyframes.remembered())} frames again")
-            after = self._agreement()
-        if appearance is not None and time.monotonic() < end and not cancelled():
-            after = appearance(end - time.monotonic(), cancelled, progress)
-            done.append("appearance trained")
+        done, moved, mean, whole = [], 0, 0.0, True
+        try:
+            if poses or calibration:
+                share = POSES_SHARE if appearance else 1.0
+                moved, mean, rounds = self.refine_poses(start + share * seconds, end, cancelled, progress, poses, calibration)
+                done.append(f"{moved} keyframes moved by {1000 * mean:.1f} mm on average in {rounds} rounds"
+                            if rounds or cancelled() else
+                            f"{seconds:.0f} s are too short to fuse {len(self._keyframes.remembered())} frames again")
+                after = self._agreement()
+            if appearance is not None and time.monotonic() < end and not cancelled():
+                after = appearance(end - time.monotonic(), cancelled, progress)
+                done.append("appearance trained")
+        except (torch.OutOfMemoryError, OutOfDeviceMemory) as error:
+            whole = False
+            done.append(str(error) if isinstance(error, OutOfDeviceMemory) else f"the device has no memory to go on: {CURE}")
+            _log.warning("refinement ended early, the map is whole: %s", done[-1])
         message = ("cancelled; " if cancelled() else "") + ("; ".join(done) or "nothing was asked for")
-        return RefinementReport(True, message, moved, mean, before.depth_error, after.depth_error, before.psnr, after.psnr,
+        return RefinementReport(whole, message, moved, mean, before.depth_error, after.depth_error, before.psnr, after.psnr,
                                 time.monotonic() - start)
 
     def _agreement(self) -> Agreement:
@@ -195,11 +203,7 @@ class MapRefiner:
                 raise Cancelled
             if time.monotonic() > deadline and len(poses) >= 2:
                 break
-            volume = self._mapper.volume
-            with self._map_lock:
-                pass  # while another thread integrates this one waits, and takes it no time
-            points = frame_points(keyframe, volume, seed=number)
-            found = align(volume, points, keyframe.camera_to_world, first=self._map_lock)
+            found = self._found(keyframe, number)
             step = distance(keyframe.camera_to_world, found.camera_to_world)
             if found.aligned and step[0] < LONGEST_STEP[0] and step[1] < LONGEST_STEP[1]:
                 poses[keyframe.stamp] = found.camera_to_world
@@ -207,10 +211,21 @@ class MapRefiner:
             progress(float(np.median(errors)) if errors else float("nan"))
         return poses, float(np.median(errors)) if errors else float("nan")
 
+    def _found(self, keyframe: Keyframe, seed: int) -> Alignment:
+        volume = self._mapper.volume
+        with self._map_lock:
+            pass  # while another thread integrates this one waits, and takes it no time
+        return self._mapper.memory.in_batches("points of a frame's pose", POINTS, LEAST, lambda count: align(
+            volume, frame_points(keyframe, volume, count, seed), keyframe.camera_to_world, first=self._map_lock))
+
     def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion, change: IntrinsicsChange,
                     cancelled: Callable[[], bool], progress: Callable[[], None]) -> None:
         fresh = FreshMap(self._settings, self._mapper, self._keyframes, self._map_lock, change)
-        fresh.fuse(frames, poses, cancelled, lambda done: progress())
+        try:
+            fresh.fuse(frames, poses, cancelled, lambda done: progress())
+        except torch.OutOfMemoryError as error:
+            raise OutOfDeviceMemory("the device has no memory for a second map beside the one in use, so that frames stay where "
+                                    f"they are: {CURE}") from error
 
         def moving(motion: WorldMotion) -> Callable[[], None]:
             layers = self._moving(motion)

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from magic3d_ros.config import Settings
 from magic3d_ros.evaluation.image_metrics import psnr
+from magic3d_ros.mapping.field.neural_field import NeuralField
 from magic3d_ros.mapping.field.trainer import FieldTrainer
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
@@ -86,3 +88,23 @@ def test_state_goes_round_and_other_settings_are_named(wall, settings):
     settings.field.table_bits = 13
     with pytest.raises(ValueError, match="load the map with its own settings"):
         FieldTrainer(*wall, settings).load_state(trainer.state())
+
+
+def test_training_and_pictures_go_on_in_smaller_batches_where_a_gpu_is_full(wall, settings, monkeypatch: pytest.MonkeyPatch):
+    trainer = trained(wall, settings, 30)
+    pose = wall_frame(0.03, 1).camera_to_world
+    whole, color, points = trainer.render(CAMERA, pose), NeuralField.color, []
+
+    def small(field: NeuralField, where: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        points.append(len(where))
+        if len(where) > 300:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return color(field, where, *others)
+
+    monkeypatch.setattr(NeuralField, "color", small)
+    monkeypatch.setattr("magic3d_ros.mapping.field.appearance.FEWEST_POINTS", 100)
+    monkeypatch.setattr("magic3d_ros.mapping.field.color_training.FIT_SAMPLES", 256)
+    losses = [trainer.step(0.1)["color"] for _ in range(5)]
+    assert np.isfinite(losses).all() and points[:3] == [1024, 512, 256]
+    np.testing.assert_array_equal(trainer.render(CAMERA, pose, photographs=False).depth, whole.depth)
+    assert set(wall[0].memory.notes) == {"rays of training", "points of a picture"}
