@@ -1,57 +1,188 @@
-"""The 2D models of a tier, run on one keyframe after another. Stateless: any number of processes may share the work."""
+"""The 2D models of a tier, run on keyframes in batches. Stateless: any number of processes may share the work."""
 
 from __future__ import annotations
 
+import inspect
+import logging
 import threading
-import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import torch
 
 from magic3d_ros.config import Settings
-from magic3d_ros.cues.embedded.efficientnet import EfficientNetLite
+from magic3d_ros.cues import tiers
 from magic3d_ros.cues.embedded.joint_space import JointClassSpace
 from magic3d_ros.cues.embedded.normals import DepthNormals
-from magic3d_ros.cues.embedded.sentence import SentenceEncoder
-from magic3d_ros.frames import CueFrame, RGBDFrame
+from magic3d_ros.cues.protocols import LanguageModel
+from magic3d_ros.cues.running_model import RunningModel, memory_in_use
+from magic3d_ros.cues.weights import ModelError
+from magic3d_ros.frames import Camera, CueFrame, MonocularGeometry, RGBDFrame, check_image
+
+_WARM_UP_SIZE = (480, 640)
+"""Rows and columns: what most RGB-D cameras give, so that compiled models and cuDNN's choices fit."""
+_CPU = torch.device("cpu")
+_log = logging.getLogger(__name__)
 
 
 class CueExtractor:
-    """What the 2D models say of a frame. The models are loaded when first needed; calls from several threads take turns.
+    """What the 2D models say of frames. The models are loaded when first needed; calls from several threads take turns.
 
-    Raises ImportError naming the package when a model's weights are not installed.
+    The language model is necessary; another that cannot be loaded or fails is named in `problems` and in the log, and the cues go
+    without its part. Raises ModelError, or ImportError naming the package when the embedded tier's weights are not installed.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lock = threading.Lock()
-        self._language: JointClassSpace | None = None
-        self._normals = DepthNormals()
+        self._lock = threading.RLock()
+        self._running: dict[str, RunningModel[Any]] = {}
+        self._unloaded: dict[str, str] = {}
+        self._loaded = False
+        depth_normals = DepthNormals()
+        self._surface: RunningModel[np.ndarray] = RunningModel(
+            "normals of depth", depth_normals, lambda frames: [depth_normals.normals(frame) for frame in frames], _CPU)
 
     @property
     def name(self) -> str:
         """What makes these cues; cues of another name do not belong into the same map."""
-        language = self._settings.language
-        return f"{self._settings.cues.tier}/{language.model or 'efficientnet-lite0'}/{language.feature_dimension}"
+        settings = self._settings
+        features, language = (tiers.model_of(kind, settings) for kind in ("features", "language"))
+        shown = "efficientnet-lite0" if language == tiers.EMBEDDED else tiers.short_name(language)
+        name = f"{settings.cues.tier}/{shown}/{settings.language.feature_dimension}"
+        usual = tiers.TIERS[settings.cues.tier]["features"]
+        return name if features == usual else f"{name}/{tiers.short_name(features)}"
 
     @property
-    def language(self) -> JointClassSpace:
+    def language(self) -> LanguageModel:
         """The image-language model."""
         with self._lock:
-            if self._language is None:
-                device = "cuda" if torch.cuda.is_available() and self._settings.map.device != "cpu" else "cpu"
-                images = EfficientNetLite(device, self._settings.cues.max_width)
-                self._language = JointClassSpace(images, SentenceEncoder(), self._settings.language.feature_dimension,
-                                                 self._settings.language.lexicon)
-            return self._language
+            if "language" not in self._running:
+                self._running["language"] = self._load("language")
+            model: LanguageModel = self._running["language"].model
+            return model
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """By kind, why there are no such cues now; empty when all is well."""
+        return self._unloaded | {running.kind: running.problem for running in [*self._running.values(), self._surface]
+                                 if running.problem}
+
+    def figures(self) -> dict[str, float | str]:
+        """Time and memory of each model, for diagnostics."""
+        return {name: value for running in list(self._running.values()) for name, value in running.figures().items()}
+
+    def load(self) -> None:
+        """Load all models that are not yet, and run those on a GPU once. Raises ModelError for the language model alone."""
+        with self._lock:
+            if self._loaded:
+                return
+            _ = self.language
+            for kind in tiers.KINDS:
+                if kind not in self._running and self._needs_own_model(kind):
+                    try:
+                        self._running[kind] = self._load(kind)
+                    except (ModelError, ImportError) as error:
+                        self._unloaded[kind] = str(error)
+                        _log.error("there will be no %s: %s", kind, error)
+            self._loaded = True
 
     def extract(self, frame: RGBDFrame) -> CueFrame:
-        """All cues of one frame."""
-        model = self.language
+        """All cues of one frame. Raises FrameError for an image that no model takes."""
+        return self.extract_many([frame])[0]
+
+    def extract_many(self, frames: Sequence[RGBDFrame]) -> list[CueFrame]:
+        """All cues of several frames, which may differ in size; models see them in batches.
+
+        Raises FrameError for an image that no model takes, ModelError when no model had an answer.
+        """
+        for frame in frames:
+            check_image(frame.rgb)
         with self._lock:
-            start = time.perf_counter()
-            features, language = model.dense(frame.rgb)
-            middle = time.perf_counter()
-            normals = self._normals.normals(frame)
-            end = time.perf_counter()
-        timings = {model.name: (middle - start) * 1e3, self._normals.name: (end - middle) * 1e3}
-        return CueFrame(frame.stamp, features=features, language=language, normals=normals, timings=timings)
+            self.load()
+            made: dict[str, list[Any]] = {}
+            timings: dict[str, float] = {}
+            for kind, running in self._running.items():
+                results = running.run(frames)
+                if results is not None:
+                    made[kind] = results
+                    timings[running.name] = running.milliseconds
+            if not made and frames:
+                raise ModelError("no model had an answer: " + "; ".join(self.problems.values()))
+            normals = self._surface.run(frames)
+            timings[self._surface.name] = self._surface.milliseconds
+        return [_cue_frame(frame, {kind: results[row] for kind, results in made.items()}, normals[row] if normals else None,
+                           timings) for row, frame in enumerate(frames)]
+
+    def _needs_own_model(self, kind: str) -> bool:
+        """Whether the settings name a model for the kind that is not already running: the embedded tier's features come out of
+        the pass that its language features need."""
+        model = tiers.model_of(kind, self._settings)
+        return model != tiers.NONE and not (kind == "features" and model == tiers.EMBEDDED
+                                            and isinstance(self.language, JointClassSpace))
+
+    def _load(self, kind: str) -> RunningModel[Any]:
+        settings = self._settings
+        device = tiers.placement_of(kind, settings).device
+        before = memory_in_use(device)
+        running = self._prepared(kind, tiers.load(kind, settings), before)
+        if device.type == "cuda" or settings.cues.compile:
+            running.run([_nothing()])
+            if running.problem and settings.cues.compile:
+                _log.warning("%s runs without torch.compile, which failed: %s", running.name, running.problem)
+                running = self._prepared(kind, tiers.load(kind, tiers.without_compiling(settings)), before)
+                running.run([_nothing()])
+        return running
+
+    def _prepared(self, kind: str, model: Any, before: float) -> RunningModel[Any]:
+        device = tiers.placement_of(kind, self._settings).device
+        call = {"features": _features, "masks": _masks, "language": _language}.get(kind, _geometry)
+        if kind == "language" and isinstance(model, JointClassSpace) and self._shares_features():
+            call = _features_and_language
+        return RunningModel(kind, model, lambda frames: call(model, frames), device, max(0.0, memory_in_use(device) - before))
+
+    def _shares_features(self) -> bool:
+        return tiers.model_of("features", self._settings) == tiers.EMBEDDED
+
+
+def _features(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
+    return list(model.features([frame.rgb for frame in frames]))
+
+
+def _masks(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
+    return list(model.masks([frame.rgb for frame in frames]))
+
+
+def _language(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
+    return list(model.encode_dense([frame.rgb for frame in frames]))
+
+
+def _features_and_language(model: JointClassSpace, frames: Sequence[RGBDFrame]) -> list[Any]:
+    """(features, language) a frame, from one pass of the network."""
+    return [model.dense(frame.rgb) for frame in frames]
+
+
+def _geometry(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
+    images = [frame.rgb for frame in frames]
+    if "focal_lengths" in inspect.signature(model.geometry).parameters:
+        return list(model.geometry(images, focal_lengths=[frame.camera.fx for frame in frames]))
+    return list(model.geometry(images))
+
+
+def _cue_frame(frame: RGBDFrame, made: dict[str, Any], normals: np.ndarray | None, timings: dict[str, float]) -> CueFrame:
+    language, features = made.get("language"), made.get("features")
+    if isinstance(language, tuple):
+        features, language = language
+    monocular: MonocularGeometry | None = made.get("depth")
+    guessed: MonocularGeometry | None = made.get("normals")
+    if guessed is not None:
+        monocular = guessed if monocular is None else replace(monocular, normals=guessed.normals)
+    return CueFrame(frame.stamp, features=features, language=language, normals=normals, masks=made.get("masks"),
+                    monocular=monocular, timings=dict(timings))
+
+
+def _nothing() -> RGBDFrame:
+    height, width = _WARM_UP_SIZE
+    camera = Camera(width, height, float(width), float(width), width / 2, height / 2)
+    return RGBDFrame(0, np.full((height, width, 3), 127, np.uint8), np.ones((height, width), np.float32), camera, np.eye(4))

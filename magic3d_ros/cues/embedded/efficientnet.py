@@ -70,9 +70,9 @@ class EfficientNetLite:
         geometry = _grid(np.zeros((*coarse.shape[:2], 0), np.float16), STRIDE, scale_x, scale_y)
         return _grid(fine.half().cpu().numpy(), FINE_STRIDE, scale_x, scale_y), coarse, geometry
 
-    def features(self, rgb: np.ndarray) -> FeatureGrid:
-        """(H, W, 3) uint8 -> appearance features at stride 16, 112 channels."""
-        return self.maps(rgb)[0]
+    def features(self, images: Sequence[np.ndarray]) -> list[FeatureGrid]:
+        """(H, W, 3) uint8 each -> appearance features at stride 16, 112 channels."""
+        return [self.maps(rgb)[0] for rgb in images]
 
     @torch.inference_mode()
     def logits(self, crops: Sequence[np.ndarray], batch: int = 16) -> np.ndarray:
