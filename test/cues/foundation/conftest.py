@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+sys.path.append(str(Path(__file__).parent))  # for language_checkpoints
+
 _BESIDE = Path(__file__).resolve().parents[3] / "build" / "torchvision"
 # PyPI's torchvision is built for torch with CUDA. Beside a CPU build its import fails for want of two operators, so they are
 # declared first; nothing here calls them. (In the library: once a process, and it must outlive the import.)
