@@ -53,7 +53,7 @@ def tokenizer_files(folder):
     tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     tokenizer.post_processor = processors.TemplateProcessing("$A </s>", special_tokens=[("</s>", 1)])
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>",
-                            model_input_names=["input_ids"]).save_pretrained(folder)
+                            padding_side="right", model_input_names=["input_ids"]).save_pretrained(folder)
 
 
 def siglip_folder(folder, kind="siglip"):

@@ -179,6 +179,7 @@ def test_other_images_are_refused_in_one_line(model):
 def test_texts_are_padded_behind_whatever_the_tokenizers_own_habit(tmp_path):
     siglip_folder(tmp_path)
     settings = json.loads((tmp_path / "tokenizer_config.json").read_text())
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps({**settings, "tokenizer_class": "GemmaTokenizer"}))
+    settings |= {"tokenizer_class": "GemmaTokenizer", "padding_side": "left"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
     ids = load(tmp_path, tmp_path)._tokenizer(["mug"], padding="max_length", max_length=64)["input_ids"][0]
     assert ids[-1] == 0 and ids[0] != 0
