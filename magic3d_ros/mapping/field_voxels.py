@@ -6,11 +6,24 @@ import numpy as np
 import torch
 
 from magic3d_ros.config import Settings
-from magic3d_ros.mapping.blocks import LOCAL, VOXELS
+from magic3d_ros.mapping.blocks import LOCAL, VOXELS, unpack
 from magic3d_ros.mapping.field.neural_field import NeuralField
 from magic3d_ros.mapping.tsdf import TSDFVolume
 
 CHUNK = 64  # blocks evaluated at a time: 32768 points
+
+
+@torch.no_grad()
+def distances_into(volume: TSDFVolume, field: NeuralField) -> None:
+    """Replace the distances of a volume's observed voxels by the field's; colours and weights stay."""
+    local = torch.from_numpy((LOCAL + 0.5) * volume.voxel_size).to(volume.device, torch.float32)
+    data, origins = volume.blocks.data, unpack(volume.blocks.keys).to(torch.float32) * volume.block_size
+    for part in torch.arange(len(origins), device=volume.device).split(CHUNK):
+        slots = volume.blocks.slots[part]
+        sdf = field.sdf((origins[part, None] + local).view(-1, 3)).view(-1, VOXELS)
+        known = (sdf / volume.truncation).clamp(-1.0, 1.0)
+        data["tsdf"][slots] = torch.where(data["weight"][slots] > 0, known, data["tsdf"][slots])
+    volume.blocks.changed[volume.blocks.slots] = True
 
 
 @torch.no_grad()

@@ -11,6 +11,8 @@ from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
 
 _UNIT_TOLERANCE = 0.5  # a normal shorter than half a unit or longer than 1.5 is no normal: resampling alone does not get there
+KINDS = ("affine", "affine_inverse", "metric")
+"""of monocular depth, see MonocularGeometry; saved maps hold their numbers."""
 _ASPECT_TOLERANCE = 0.03  # of a cue against its image: models round sides to multiples of 14 or 32
 
 
@@ -19,7 +21,8 @@ class Keyframe:
     """A remembered frame: colour as JPEG, depth as 16-bit PNG in millimetres (about 100 kB at 640x480).
 
     Monocular cues and trust are kept as PNG too, empty where there are none, and are read as arrays: `monocular_depth`,
-    `monocular_normals`, `trust`. is_between: one of the frames between keyframes, remembered at reduced size.
+    `monocular_normals`, `trust`. is_between: one of the frames between keyframes, remembered at reduced size. monocular_kind:
+    what the monocular depth is, see MonocularGeometry.
     """
 
     stamp: int
@@ -32,6 +35,7 @@ class Keyframe:
     monocular_normals_png: bytes = b""
     trust_png: bytes = b""
     is_between: bool = False
+    monocular_kind: str = "affine"
 
     @staticmethod
     def of(frame: RGBDFrame, trust: np.ndarray | None = None, quality: int = 95, is_between: bool = False) -> Keyframe:
@@ -111,16 +115,20 @@ class Keyframe:
                              f"{(self.camera.height, self.camera.width)}: one uint8 a pixel is needed")
         return replace(self, trust_png=_png(trust))
 
-    def with_cues(self, monocular_depth: np.ndarray | None, monocular_normals: np.ndarray | None) -> Keyframe:
+    def with_cues(self, monocular_depth: np.ndarray | None, monocular_normals: np.ndarray | None,
+                  kind: str = "affine") -> Keyframe:
         """The same with other monocular cues; None takes a cue away.
 
-        monocular_depth: (h, w), any scale; zero, negative and not finite = unknown. monocular_normals: (h, w, 3) in the camera
-        frame; what is not of about unit length is unknown. Raises ValueError naming what is wrong with a cue: no image, another
-        shape than the picture's, or nothing usable in it.
+        monocular_depth: (h, w), any scale, of one of KINDS; zero, negative and not finite = unknown. monocular_normals:
+        (h, w, 3) in the camera frame; what is not of about unit length is unknown. Raises ValueError naming what is wrong with a
+        cue: no image, another shape than the picture's, another kind, or nothing usable in it.
         """
+        if kind not in KINDS:
+            raise ValueError(f"monocular depth of the keyframe of stamp {self.stamp} is of kind '{kind}', not one of "
+                             f"{', '.join(KINDS)}")
         depth_png = b"" if monocular_depth is None else _png(self._checked_depth(monocular_depth).view(np.uint16))
         normals_png = b"" if monocular_normals is None else _png(self._checked_normals(monocular_normals))
-        return replace(self, monocular_depth_png=depth_png, monocular_normals_png=normals_png)
+        return replace(self, monocular_depth_png=depth_png, monocular_normals_png=normals_png, monocular_kind=kind)
 
     def _fits(self, image: np.ndarray) -> bool:
         return image.shape == (self.camera.height, self.camera.width)

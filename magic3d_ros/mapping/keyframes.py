@@ -10,7 +10,7 @@ import numpy as np
 from magic3d_ros.config import KeyframeSettings
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
-from magic3d_ros.mapping.keyframe import Keyframe, reduced
+from magic3d_ros.mapping.keyframe import KINDS, Keyframe, reduced
 
 __all__ = ["Keyframe", "KeyframeStore", "distance"]
 
@@ -107,12 +107,13 @@ class KeyframeStore:
         """
         return self._replace(stamp, lambda keyframe: keyframe.with_trust(trust))
 
-    def set_cues(self, stamp: int, monocular_depth: np.ndarray | None, monocular_normals: np.ndarray | None) -> bool:
+    def set_cues(self, stamp: int, monocular_depth: np.ndarray | None, monocular_normals: np.ndarray | None,
+                 kind: str = "affine") -> bool:
         """Attach monocular cues, as `Keyframe.with_cues` takes them; False when there is no keyframe of that stamp.
 
         Raises ValueError for cues that cannot be used; the keyframe stays as it was then.
         """
-        return stamp in self._frames and self._replace(stamp, lambda k: k.with_cues(monocular_depth, monocular_normals))
+        return stamp in self._frames and self._replace(stamp, lambda k: k.with_cues(monocular_depth, monocular_normals, kind))
 
     def clear(self) -> None:
         """Forget all."""
@@ -130,6 +131,7 @@ class KeyframeStore:
                 "poses": np.array([f.camera_to_world for f in frames], np.float64).reshape(-1, 4, 4),
                 "between": np.array([f.is_between for f in frames], np.uint8),
                 "forgotten": np.array([self.forgotten], np.int64),
+                "monocular_kinds": np.array([KINDS.index(f.monocular_kind) for f in frames], np.uint8),
                 "image_bytes": np.array([[len(i) for i in f.images] for f in frames], np.int64).reshape(-1, 5),
                 "images": np.frombuffer(b"".join(i for f in frames for i in f.images), np.uint8)}
 
@@ -143,6 +145,9 @@ class KeyframeStore:
         kinds = 5 if "between" in state else 2
         shapes = {"indices": (count,), "cameras": (count, 6), "poses": (count, 4, 4), "image_bytes": (count, kinds)}
         between = state.get("between", np.zeros(count, np.uint8))
+        kinds_of_depth = state.get("monocular_kinds", np.zeros(count, np.uint8))
+        if kinds_of_depth.shape != (count,) or (kinds_of_depth >= len(KINDS)).any():
+            raise ValueError(f"keyframe state 'monocular_kinds' must hold {count} numbers below {len(KINDS)}")
         for name, shape in (shapes | ({"between": (count,)} if "between" in state else {})).items():
             if state[name].shape != shape:
                 raise ValueError(f"keyframe state '{name}' is {state[name].shape}, expected {shape}")
@@ -160,7 +165,7 @@ class KeyframeStore:
             width, height, *lens = state["cameras"][i].tolist()
             camera, pose = Camera(int(width), int(height), *lens), np.array(state["poses"][i], np.float64)
             frames.append(Keyframe(int(state["stamps"][i]), int(state["indices"][i]), camera, pose, jpeg, depth, monocular_depth,
-                                   monocular_normals, trust, bool(between[i])))
+                                   monocular_normals, trust, bool(between[i]), KINDS[int(kinds_of_depth[i])]))
         self.clear()
         self.restore(frames)
         self._last = next((frame for frame in reversed(frames) if not frame.is_between), None)

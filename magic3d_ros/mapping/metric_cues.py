@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class MetricCues:
         if all(s in self._views and self._views[s][0] is k for s, k in wanted.items()) and len(wanted) == len(self._views):
             return
         self._views = {stamp: self._views[stamp] if stamp in self._views and self._views[stamp][0] is keyframe
-                       else (keyframe, _view(keyframe)) for stamp, keyframe in wanted.items()}
+                       else (keyframe, cue_view(keyframe)) for stamp, keyframe in wanted.items()}
         found = align_jointly([view for _, view in self._views.values()])
         self.alignments = {stamp: alignment if alignment is not None and alignment.error <= WORST_ERROR else None
                            for stamp, alignment in zip(self._views, found, strict=True)}
@@ -48,12 +49,13 @@ class MetricCues:
         return None if alignment is None or cue is None else alignment.metric(cue)
 
 
-def _view(keyframe: Keyframe) -> CueView:
+def cue_view(keyframe: Keyframe) -> CueView:
+    """A keyframe with monocular depth as alignment takes it: what is not trusted to be static has no cue."""
     cue, depth, trust = keyframe.monocular_depth, keyframe.depth(), keyframe.trust
     assert cue is not None
-    view = CueView.of(cue, depth, keyframe.camera, keyframe.camera_to_world)
+    view = CueView.of(cue, depth, keyframe.camera, keyframe.camera_to_world, kind=keyframe.monocular_kind)
     if trust is None:
         return view
     # What moves is elsewhere in every view.
     still = CueView.of((trust >= 128).astype(np.float32), depth, keyframe.camera, keyframe.camera_to_world).cue > 0
-    return CueView(np.where(still, view.cue, 0.0), view.camera, view.camera_to_world, view.depth)
+    return replace(view, cue=np.where(still, view.cue, 0.0))

@@ -16,6 +16,8 @@ from magic3d_ros.frames import CueFrame, FeatureGrid, RGBDFrame
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.mapping.distractors.gate import DistractorGate
 from magic3d_ros.mapping.field.trainer import FieldTrainer
+from magic3d_ros.mapping.guess_refinement import refined as refined_guesses
+from magic3d_ros.mapping.guessed_surface import GuessedSurface
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.monocular_cues import attach as attach_monocular
@@ -46,6 +48,8 @@ class NeuralMapper:
         self.calibration = CameraCalibration()
         self.self_check = SelfCheck(settings.map)
         self.field = FieldTrainer(self.voxels, self.keyframes, settings, self.lock)
+        self.guessed = GuessedSurface(settings, self.voxels)
+        self._settings = settings
         self._moving_above = moving
         self._refiner = MapRefiner(settings, self.voxels, self.keyframes, self.lock, layers_lock, self._moving, self.calibration)
 
@@ -70,7 +74,11 @@ class NeuralMapper:
     def learn(self, cues: CueFrame) -> None:
         """What the 2D models say of a keyframe's appearance and geometry, when it comes after the frame itself too."""
         self.distractors.learn(cues.stamp, cues.features)
-        attach_monocular(self.keyframes, cues)
+        if attach_monocular(self.keyframes, cues):
+            keyframe = self.keyframes.get(cues.stamp)
+            if keyframe is not None:
+                with self._timed("guesses"):
+                    self.guessed.learn(keyframe)
 
     def standing(self, frame: RGBDFrame) -> RGBDFrame:
         """The frame without the depth of what moved in it, as far as its keyframe remembers."""
@@ -80,12 +88,17 @@ class NeuralMapper:
         return frame if trust is None else replace(frame, depth=np.where(trust > 0, frame.depth, np.float32(0)))
 
     def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True) -> View:
-        """What a camera at the pose would see; any thread. newest False: see `Mapper.render`."""
-        return self.field.render(camera, camera_to_world, newest)
+        """What a camera at the pose would see; any thread. newest False: see `Mapper.render`.
+
+        Where networks guessed surface that no sensor measured, `View.guessed` says so.
+        """
+        view = self.field.render(camera, camera_to_world, newest)
+        return self.guessed.completed(view, camera, camera_to_world, newest, self.lock)
 
     def preview(self, camera: Camera, camera_to_world: np.ndarray) -> View:
         """About the same at a third of the cost, see `FieldTrainer.preview`; any thread."""
-        return self.field.preview(camera, camera_to_world)
+        view = self.field.preview(camera, camera_to_world)
+        return self.guessed.completed(view, camera, camera_to_world, False, self.lock)
 
     def complete(self) -> None:
         """Keyframes that the self-check kept out of the map join it, compared or not long enough."""
@@ -97,7 +110,10 @@ class NeuralMapper:
         """See `MapRefiner.refine`."""
         self.complete()
         train = self._train_appearance if appearance else None
-        return self._refiner.refine(seconds, cancelled, progress, poses, calibration, train)
+        if self.guessed.is_empty:
+            return self._refiner.refine(seconds, cancelled, progress, poses, calibration, train)
+        return refined_guesses(self.guessed, self.voxels, self.keyframes, self._settings, self.lock, seconds, cancelled, progress,
+                               lambda left: self._refiner.refine(left, cancelled, progress, poses, calibration, train))
 
     def correct_poses(self, poses: Mapping[int, np.ndarray]) -> CorrectionReport:
         """See `MapRefiner.correct_poses`."""
@@ -105,12 +121,13 @@ class NeuralMapper:
         report = self._refiner.correct_poses(poses)
         if report.keyframes_moved:
             self.field.reset()  # what it learned is where the world was; photographs move with their frames
+            self.guessed.rebuild(self.keyframes, self.lock)
         return report
 
     def parts(self) -> dict[str, Any]:
         """What has a state, by name."""
         return {"mapper": self.voxels, "keyframes": self.keyframes, "field": self.field, "distractors": self.distractors,
-                "calibration": self.calibration}
+                "calibration": self.calibration, "guessed": self.guessed}
 
     def recall(self) -> None:
         """After the parts were loaded: what follows from them."""
@@ -139,6 +156,7 @@ class NeuralMapper:
             finish_above()
             self.distractors.replace_poses({keyframe.stamp: keyframe.camera_to_world for keyframe in self.keyframes})
             self.self_check.all_waiting()  # they are remembered, so they are in the new map
+            self.guessed.hide()
 
         return finish
 

@@ -34,8 +34,10 @@ class Surface:
 @dataclass(frozen=True)
 class View:
     """What the map looks like from a pose: rgb (H, W, 3) uint8, depth (H, W) float32 metres (0 = nothing), normals (H, W, 3)
-    float32 in the camera frame (0 = nothing)."""
+    float32 in the camera frame (0 = nothing). guessed: (H, W) bool, what no sensor measured but a network guessed from pictures;
+    None = nothing is."""
 
     rgb: np.ndarray
     depth: np.ndarray
     normals: np.ndarray
+    guessed: np.ndarray | None = None

@@ -1,0 +1,114 @@
+"""Guessed surface through the whole pipeline: the smallest simulated room, seen by a sensor that is blind beyond 2 m."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from magic3d_ros.config import Settings
+from magic3d_ros.cues.extractor import CueExtractor
+from magic3d_ros.evaluation.hidden_surface import evaluate_hidden
+from magic3d_ros.evaluation.monocular_cues import SyntheticCues, blind_beyond
+from magic3d_ros.pipeline import ScenePipeline
+from magic3d_ros.sources.room import open_room
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return list(open_room("tiny", Settings()))
+
+
+def mapped(clean, with_cues: bool) -> ScenePipeline:
+    settings = Settings()
+    pipeline = ScenePipeline(settings, CueExtractor(settings))
+    for frame in clean:
+        blind = blind_beyond(frame)
+        if not pipeline.mapper.keyframes.wants(blind):
+            pipeline.integrate(blind)
+            continue
+        cues = pipeline.extractor.extract(blind)
+        pipeline.integrate(blind, cues)
+        if with_cues:
+            cues = replace(cues, monocular=SyntheticCues().of(frame).monocular)
+        pipeline.add_cues(blind, cues)
+    pipeline.understand(thorough=True)
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def without(clean):
+    return mapped(clean, False)
+
+
+@pytest.fixture(scope="module")
+def pipeline(clean):
+    return mapped(clean, True)
+
+
+def score(pipeline, clean):
+    return evaluate_hidden(pipeline.render, [(frame, blind_beyond(frame)) for frame in clean[2::6]], 160)
+
+
+def test_guesses_fill_what_the_sensor_did_not_see(pipeline, without, clean):
+    alone, filled = score(without, clean), score(pipeline, clean)
+    print(alone, filled)
+    assert filled.within_5cm > alone.within_5cm + 0.1
+    assert filled.within_5cm > 0.85
+
+
+def test_views_tell_guessed_from_measured(pipeline, without, clean):
+    frame = clean[2]
+    assert without.render(frame.camera, frame.camera_to_world).guessed is None
+    measured = without.render(frame.camera, frame.camera_to_world)
+    view = pipeline.render(frame.camera, frame.camera_to_world)
+    assert view.guessed.dtype == bool and view.guessed.any() and not view.guessed.all()
+    np.testing.assert_array_equal(view.depth[~view.guessed], measured.depth[~view.guessed])
+    assert (view.depth[view.guessed] > 0).all()
+    assert pipeline.preview(frame.camera, frame.camera_to_world).guessed.any()
+
+
+def test_measured_surface_things_and_floor_plan_stay_as_they_are(pipeline, without):
+    np.testing.assert_array_equal(pipeline.scene.surface.vertices, without.scene.surface.vertices)
+    np.testing.assert_array_equal(pipeline.scene.labels, without.scene.labels)
+    np.testing.assert_array_equal(pipeline.scene.occupancy.cells, without.scene.occupancy.cells)
+
+
+def test_the_filled_mesh_marks_its_guesses(pipeline, without):
+    filled, measured = pipeline.mapper.guessed.surface(), pipeline.scene.surface
+    guessed = filled.weights == 0
+    assert len(filled) > 1.05 * len(measured) and guessed.any()
+    assert abs((~guessed).sum() - len(measured)) < 0.05 * len(measured)
+    assert without.mapper.guessed.surface() is without.mapper.voxels.surface()
+
+
+def test_the_state_brings_guesses_back(pipeline, without, clean):
+    frame = clean[2]
+    loaded = ScenePipeline(pipeline.settings, pipeline.extractor)
+    loaded.load_state(pipeline.state())
+    view, again = (p.render(frame.camera, frame.camera_to_world) for p in (pipeline, loaded))
+    np.testing.assert_array_equal(view.guessed, again.guessed)
+    np.testing.assert_allclose(view.depth, again.depth, atol=1e-5)
+    assert loaded.mapper.guessed.alignments == pipeline.mapper.guessed.alignments
+    assert not [name for name in without.state() if name.startswith("guessed.")]
+
+
+def test_refining_keeps_and_reports_guesses(pipeline, clean):
+    before = score(pipeline, clean)
+    report = pipeline.refine(12.0, poses=False, appearance=False)
+    print(report.message)
+    assert report.success and "monocular depth of" in report.message
+    assert "trained" in report.message or "training did not" in report.message
+    assert score(pipeline, clean).within_5cm > before.within_5cm - 0.02
+
+
+def test_guesses_move_with_corrected_poses(pipeline, clean):
+    shift = np.array([2.0, 1.0, 0.5])
+    poses = {k.stamp: k.camera_to_world.copy() for k in pipeline.mapper.keyframes}
+    for pose in poses.values():
+        pose[:3, 3] += shift
+    before = pipeline.mapper.guessed.voxels.surface().vertices
+    pipeline.correct_poses(poses)
+    after = pipeline.mapper.guessed.voxels.surface().vertices
+    np.testing.assert_allclose(np.median(after, 0), np.median(before, 0) + shift, atol=0.1)
