@@ -49,7 +49,7 @@ def naming_the_cause(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # the libraries raise everything from KeyError to RuntimeError
         text = " ".join(str(error).split())
-        if "torchvision::" in text or "partially initialized module 'torchvision'" in text:
+        if any("torchvision::" in cause or "partially initialized module 'torchvision'" in cause for cause in _causes(error)):
             raise ModelError(f"the installed torchvision was not built for torch {torch.__version__}: install the pair from one "
                              "index (torchvision 0.28.0 belongs to torch 2.13.0), or uninstall torchvision") from error
         if isinstance(error, ImportError):
@@ -57,6 +57,14 @@ def naming_the_cause(path: Path) -> Iterator[None]:
                              "pip install 'magic3d_ros[foundation]'") from error
         raise ModelError(f"{path} cannot be loaded ({type(error).__name__}: {text[:300]}): wrong kind of model for this setting, "
                          "or a damaged copy") from error
+
+
+def _causes(error: BaseException) -> Iterator[str]:
+    """What an exception and those it was raised from say: transformers hides a broken import behind one of its own."""
+    reason: BaseException | None = error
+    while reason is not None:
+        yield str(reason)
+        reason = reason.__cause__ or reason.__context__
 
 
 @contextlib.contextmanager
