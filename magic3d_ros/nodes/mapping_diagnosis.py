@@ -162,16 +162,20 @@ def refinement_report(refinement: RefinementAction, corrections: PoseCorrections
     return Report("refinement", _FINE, message, values)
 
 
-def cue_report(mapping: LiveMapping, extractors: int, refused: str) -> Report:
-    """Whether the external cue_extractors answer."""
+def cue_report(mapping: LiveMapping, extractors: int, expected: int, refused: str) -> Report:
+    """Whether the external cue_extractors answer, of which `extractors` live."""
     others = mapping.counts.summary()
-    values = {name: others.get(name, 0) for name in ("cues_sent", "cues_joined", "cues_missing", "cues_too_late", "cues_refused")}
+    values = {name: others.get(name, 0) for name in ("cues_sent", "cues_joined", "cues_missing", "cues_too_late", "cues_refused",
+                                                     "cues_resent", "cues_twice")}
     values["extractors"] = extractors
     if extractors == 0:
-        return Report("cues", _ERROR, "ros.external_cues is on, but no cue_extractor listens: start one, or set it to false",
-                      values)
+        return Report("cues", _ERROR, "ros.external_cues is on, but no cue_extractor is ready: start one, see its diagnostics, "
+                      "or set it to false", values)
     if refused:
         return Report("cues", _ERROR, refused, values)
+    if extractors < expected:
+        return Report("cues", _WARNING, f"{extractors} of {expected} cue_extractors live; they do the share of the others, of "
+                      f"which {values['cues_resent']} keyframes were taken over: start the missing ones again", values)
     if values["cues_missing"] > 0.2 * max(values["cues_sent"], 1):
         return Report("cues", _WARNING, f"{values['cues_missing']} of {values['cues_sent']} keyframes got no cues within "
                       "ros.cue_timeout: add shards, or raise it", values)

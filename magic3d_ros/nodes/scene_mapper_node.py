@@ -74,7 +74,7 @@ class SceneMapper(LifecycleNode):
         """Load the models on the worker; offer topics and services meanwhile."""
         extractor = CueExtractor(self.settings)
         if self.settings.ros.external_cues:
-            self._sender = KeyframeSender(self, "keyframe", extractor.name)
+            self._sender = KeyframeSender(self, "keyframe", extractor.name, self.settings.ros)
         self.counts = FrameCounts()
         world = self.settings.ros.world_frame
         self._moving = DistractorTopics(self, world)
@@ -217,7 +217,7 @@ class SceneMapper(LifecycleNode):
         if self._refinement is not None and self._corrections is not None:
             reports.append(refinement_report(self._refinement, self._corrections))
         if self._sender is not None:
-            reports.append(cue_report(self.mapping, self._sender.extractors, self._sender.refused))
+            reports.append(cue_report(self.mapping, *self._sender.extractors, self._sender.refused))
         return reports
 
     def _input_state(self) -> InputState:

@@ -52,6 +52,11 @@ class WorkQueue:
         for old in overflow:
             self._dropped(old)
 
+    def take(self, count: int) -> list[Any]:
+        """Up to so many of the waiting frames, the oldest first, for a worker that works several at once."""
+        with self._wake:
+            return [self._frames.popleft() for _ in range(min(count, len(self._frames)))]
+
     def submit(self, job: Callable[[], Any], done: Callable[[Any, Exception | None], None]) -> None:
         """Run `job` on the worker before any further frame; `done(result, error)` is called there afterwards.
 
