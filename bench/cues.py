@@ -1,91 +1,114 @@
-"""Surfaces where the depth sensor is blind: share of the removed depth within 5 cm, with and without monocular cues.
+"""The 2D models: milliseconds and memory of each, keyframes a second.
 
-    ./run bench cues [SOURCE ...] [--blind beyond|blobs|places] [--every N]
+    ./run bench cues [--config FILE] [--set NAME=VALUE ...]        the configured tier, as an extractor runs it
+    ./run bench cues --architectures all|NAME [NAME ...]           foundation models alone, of published sizes, random weights
 
-Depth is removed from every frame: all beyond 2 m; random blobs over 40 % of each image; or of 40 % of all places, from
-wherever they are seen (as glass and black screens). Cues are made from the clean depth with an unknown scale and shift a frame
-and 1 % noise smooth over 40 pixels (evaluation/monocular_cues.py); only keyframes have some. The goal is .75 within 5 cm.
-SOURCE is ../shared/data/replica_office0 by default.
+Random weights take the same time and memory as trained ones, except that masks found by chance are more or fewer. Images are
+noise of 640x480 (--size). Checkpoints take up to 800 MB each in a temporary folder and are deleted afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
+import statistics
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import torch
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from magic3d_ros.config import Settings, load_settings
-from magic3d_ros.evaluation.hidden_surface import HiddenSurfaceReport, evaluate_hidden
-from magic3d_ros.evaluation.monocular_cues import SyntheticCues, blind_beyond, blind_in_blobs, blind_in_places
+from magic3d_ros.cues.extractor import CueExtractor, grey_frame, start_model
+from magic3d_ros.cues.running_model import RunningModel
+from magic3d_ros.cues.tiers import KINDS, placement_of
+from magic3d_ros.cues.weights import ModelError
+from magic3d_ros.evaluation.random_checkpoints import ARCHITECTURES, write
 from magic3d_ros.frames import RGBDFrame
-from magic3d_ros.mapping.cue_layer import filled
-from magic3d_ros.mapping.keyframes import KeyframeStore
-from magic3d_ros.mapping.mapper import Mapper
-from magic3d_ros.mapping.meshing import Mesher
-from magic3d_ros.mapping.monocular_cues import attach
-from magic3d_ros.mapping.render import render
-from magic3d_ros.sources.open import open_source
 
-GOAL = 0.75
-DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "replica_office0"
-BLINDNESS: dict[str, Callable[[RGBDFrame], RGBDFrame]] = {
-    "beyond": blind_beyond, "blobs": blind_in_blobs, "places": blind_in_places}
-TITLES = {"beyond": "no depth beyond 2 m", "blobs": "no depth in 40 % blobs, others in every frame",
-          "places": "no depth from 40 % of all places"}
+PUBLISHED = [name for name in ARCHITECTURES if not name.startswith("tiny-")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench cues", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sources", nargs="*", default=[str(DEFAULT)], help="folders, bags or room")
-    parser.add_argument("--blind", choices=(*BLINDNESS, "all"), default="all", help="what is removed")
-    parser.add_argument("--every", type=int, default=4, help="one of so many frames is compared")
+    parser.add_argument("--architectures", nargs="+", choices=["all", *ARCHITECTURES], metavar="NAME",
+                        help=f"all, or of {', '.join(ARCHITECTURES)}")
+    parser.add_argument("--config", type=Path, help="settings in YAML")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--size", default="640x480", help="of the images")
+    parser.add_argument("--repeat", type=int, default=5, help="batches timed, after one that is not")
     options = parser.parse_args(arguments)
-    settings = load_settings(None, dict(item.split("=", 1) for item in options.assignments))
+    settings = load_settings(options.config, dict(item.split("=", 1) for item in options.assignments))
+    width, height = (int(side) for side in options.size.split("x"))
     console = Console(highlight=False)
-    reached = True
-    for text in options.sources:
-        for name in BLINDNESS if options.blind == "all" else (options.blind,):
-            rows = measure(text, name, settings, options.every)
-            table = Table("", "within 5 cm", "shown", "normals' mean error", "CPU s", box=None, pad_edge=False,
-                          title=f"{text}, {TITLES[name]}")
-            for label, report, seconds in rows:
-                table.add_row(label, f"{report.within_5cm:.3f}", f"{report.shown:.3f}", f"{report.normal_error:.1f} deg",
-                              f"{seconds:.1f}")
-            console.print(table)
-            reached &= max(report.within_5cm for _, report, _ in rows) >= GOAL
-    return 0 if reached else 1
+    cues = settings.cues
+    console.print(f"{device_name(settings)}, {cues.precision} precision, batches of {cues.batch}, {options.size}")
+    columns = (Column(title, no_wrap=True) for title in (
+        "model", "kind", "ms a frame", "slowest", "frames/s", "MB weights", "MB working", ""))
+    table = Table(*columns, box=None, pad_edge=False)
+    if options.architectures:
+        names = PUBLISHED if "all" in options.architectures else options.architectures
+        problems = [problem for name in names if (problem := alone(name, settings, height, width, options.repeat, table))]
+    else:
+        problems = together(settings, height, width, options.repeat, table)
+    console.print(table)
+    for problem in problems:
+        console.print(f"not measured: {problem}", markup=False, soft_wrap=True)
+    return 1 if problems else 0
 
 
-def measure(text: str, blindness: str, settings: Settings, every: int) -> list[tuple[str, HiddenSurfaceReport, float]]:
-    """(what, figures, CPU seconds of making it) for the map without cues and with them."""
-    mapper, store = Mapper(settings), KeyframeStore(settings.keyframes)
-    compared: list[tuple[RGBDFrame, RGBDFrame]] = []
-    spent = 0.0
-    for number, clean in enumerate(open_source(text, settings)):
-        blinded = BLINDNESS[blindness](clean)
-        if number % every == every // 2:
-            compared.append((clean, blinded))
-        begin = time.process_time()
-        is_keyframe = store.wants(blinded)
-        mapper.integrate(blinded, carve=is_keyframe)
-        spent += time.process_time() - begin
-        if is_keyframe:
-            store.add(blinded)
-            attach(store, SyntheticCues().of(clean))
-    rows = [("sensor alone", evaluate_hidden(mapper.render, compared), spent)]
-    begin = time.process_time()
-    volume = filled(mapper.volume, list(store), settings)
-    spent = time.process_time() - begin
-    points, normals = Mesher(volume, settings.map.min_weight).points()
-    report = evaluate_hidden(lambda camera, pose: render(volume, points, normals, camera, pose), compared)
-    rows.append(("aligned cues fused", report, spent))
-    return rows
+def alone(name: str, settings: Settings, height: int, width: int, repeat: int, table: Table) -> str:
+    """Measure one architecture by itself; returns what went wrong."""
+    kind = ARCHITECTURES[name][0]
+    with tempfile.TemporaryDirectory(prefix="magic3d_bench_") as folder:
+        try:
+            getattr(settings, kind).model = str(write(name, Path(folder) / name))
+            running = start_model(kind, settings)
+        except (ModelError, ImportError) as error:
+            return f"{name}: {error}"
+        times = []
+        for number in range(repeat + 1):
+            running.run(noise(settings.cues.batch, height, width, number))
+            times.append(running.milliseconds)
+        row(table, running, times[1:])
+        return running.problem
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def together(settings: Settings, height: int, width: int, repeat: int, table: Table) -> list[str]:
+    """Measure the configured tier, all models one after another as they work on keyframes; returns what went wrong."""
+    extractor = CueExtractor(settings)
+    times: dict[str, list[float]] = {}
+    for number in range(repeat + 1):
+        found = extractor.extract_many(noise(settings.cues.batch, height, width, number))
+        if number:
+            for name, value in found[0].timings.items():
+                times.setdefault(name, []).append(value)
+    for running in extractor.running:
+        if running.name in times:
+            row(table, running, times[running.name])
+    whole = [sum(values) for values in zip(*times.values(), strict=True)]
+    middle = statistics.median(whole)
+    table.add_row("all", "", f"{middle:.1f}", f"{max(whole):.1f}", f"{1e3 / middle:.1f}", "", "", "")
+    return list(extractor.problems.values())
+
+
+def row(table: Table, running: RunningModel, times: list[float]) -> None:
+    middle = statistics.median(times)
+    table.add_row(running.name, running.kind, f"{middle:.1f}", f"{max(times):.1f}", f"{1e3 / max(middle, 1e-6):.1f}",
+                  f"{running.weights:.0f}", f"{running.peak:.0f}" if running.peak else "-", running.reduced)
+
+
+def noise(count: int, height: int, width: int, seed: int) -> list[RGBDFrame]:
+    generator = np.random.default_rng(seed)
+    plain = grey_frame(height, width)
+    return [replace(plain, stamp=index, rgb=generator.integers(0, 256, plain.rgb.shape, dtype=np.uint8))
+            for index in range(count)]
+
+
+def device_name(settings: Settings) -> str:
+    devices = {placement_of(kind, settings).device for kind in KINDS}
+    return " and ".join(sorted(torch.cuda.get_device_name(device) if device.type == "cuda"
+                               else f"CPU, {torch.get_num_threads()} threads" for device in devices))

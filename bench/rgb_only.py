@@ -2,7 +2,7 @@
 
     ./run bench rgb_only [SOURCE] [--seconds N] [--rows NAME,...]
 
-Cues as in `bench cues` (evaluation/monocular_cues.py). Each row starts from an empty map and trains for --seconds of CPU time:
+Cues as in `bench blind` (evaluation/monocular_cues.py). Each row starts from an empty map and trains for --seconds of CPU time:
 
     colour           photographs alone
     normals, depth   and one cue, as MonoSDF uses it

@@ -21,8 +21,6 @@ from magic3d_ros.cues.running_model import RunningModel, memory_in_use
 from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.frames import Camera, CueFrame, MonocularGeometry, RGBDFrame, check_image
 
-_WARM_UP_SIZE = (480, 640)
-"""Rows and columns: what most RGB-D cameras give, so that compiled models and cuDNN's choices fit."""
 _CPU = torch.device("cpu")
 _log = logging.getLogger(__name__)
 
@@ -59,19 +57,23 @@ class CueExtractor:
         """The image-language model."""
         with self._lock:
             if "language" not in self._running:
-                self._running["language"] = self._load("language")
+                self._running["language"] = start_model("language", self._settings)
             model: LanguageModel = self._running["language"].model
             return model
 
     @property
     def problems(self) -> dict[str, str]:
         """By kind, why there are no such cues now; empty when all is well."""
-        return self._unloaded | {running.kind: running.problem for running in [*self._running.values(), self._surface]
-                                 if running.problem}
+        return self._unloaded | {running.kind: running.problem for running in self.running if running.problem}
+
+    @property
+    def running(self) -> list[RunningModel[Any]]:
+        """What is loaded, in the order in which it sees a frame."""
+        return [*list(self._running.values()), self._surface]
 
     def figures(self) -> dict[str, float | str]:
         """Time and memory of each model, for diagnostics."""
-        return {name: value for running in list(self._running.values()) for name, value in running.figures().items()}
+        return {name: value for running in self.running for name, value in running.figures().items()}
 
     def load(self) -> None:
         """Load all models that are not yet, and run those on a GPU once. Raises ModelError for the language model alone."""
@@ -82,7 +84,7 @@ class CueExtractor:
             for kind in tiers.KINDS:
                 if kind not in self._running and self._needs_own_model(kind):
                     try:
-                        self._running[kind] = self._load(kind)
+                        self._running[kind] = start_model(kind, self._settings)
                     except (ModelError, ImportError) as error:
                         self._unloaded[kind] = str(error)
                         _log.error("there will be no %s: %s", kind, error)
@@ -122,28 +124,32 @@ class CueExtractor:
         return model != tiers.NONE and not (kind == "features" and model == tiers.EMBEDDED
                                             and isinstance(self.language, JointClassSpace))
 
-    def _load(self, kind: str) -> RunningModel[Any]:
-        settings = self._settings
-        device = tiers.placement_of(kind, settings).device
-        before = memory_in_use(device)
-        running = self._prepared(kind, tiers.load(kind, settings), before)
-        if device.type == "cuda" or settings.cues.compile:
-            running.run([_nothing()])
-            if running.problem and settings.cues.compile:
-                _log.warning("%s runs without torch.compile, which failed: %s", running.name, running.problem)
-                running = self._prepared(kind, tiers.load(kind, tiers.without_compiling(settings)), before)
-                running.run([_nothing()])
-        return running
 
-    def _prepared(self, kind: str, model: Any, before: float) -> RunningModel[Any]:
-        device = tiers.placement_of(kind, self._settings).device
-        call = {"features": _features, "masks": _masks, "language": _language}.get(kind, _geometry)
-        if kind == "language" and isinstance(model, JointClassSpace) and self._shares_features():
-            call = _features_and_language
-        return RunningModel(kind, model, lambda frames: call(model, frames), device, max(0.0, memory_in_use(device) - before))
+def start_model(kind: str, settings: Settings) -> RunningModel[Any]:
+    """Load the model of one kind and, on a GPU or with cues.compile, run it once. Raises ModelError, or ImportError."""
+    device = tiers.placement_of(kind, settings).device
+    before = memory_in_use(device)
+    running = _ready(kind, settings, tiers.load(kind, settings), device, before)
+    if device.type == "cuda" or settings.cues.compile:
+        running.run([grey_frame()])
+        if running.problem and settings.cues.compile:
+            _log.warning("%s runs without torch.compile, which failed: %s", running.name, running.problem)
+            running = _ready(kind, settings, tiers.load(kind, tiers.without_compiling(settings)), device, before)
+            running.run([grey_frame()])
+    return running
 
-    def _shares_features(self) -> bool:
-        return tiers.model_of("features", self._settings) == tiers.EMBEDDED
+
+def grey_frame(height: int = 480, width: int = 640) -> RGBDFrame:
+    """A grey wall a metre away. The size is what most RGB-D cameras give, so that compiled models and cuDNN's choices fit."""
+    camera = Camera(width, height, float(width), float(width), width / 2, height / 2)
+    return RGBDFrame(0, np.full((height, width, 3), 127, np.uint8), np.ones((height, width), np.float32), camera, np.eye(4))
+
+
+def _ready(kind: str, settings: Settings, model: Any, device: torch.device, before: float) -> RunningModel[Any]:
+    call = {"features": _features, "masks": _masks, "language": _language}.get(kind, _geometry)
+    if isinstance(model, JointClassSpace) and tiers.model_of("features", settings) == tiers.EMBEDDED:
+        call = _features_and_language
+    return RunningModel(kind, model, lambda frames: call(model, frames), device, max(0.0, memory_in_use(device) - before))
 
 
 def _features(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
@@ -180,9 +186,3 @@ def _cue_frame(frame: RGBDFrame, made: dict[str, Any], normals: np.ndarray | Non
         monocular = guessed if monocular is None else replace(monocular, normals=guessed.normals)
     return CueFrame(frame.stamp, features=features, language=language, normals=normals, masks=made.get("masks"),
                     monocular=monocular, timings=dict(timings))
-
-
-def _nothing() -> RGBDFrame:
-    height, width = _WARM_UP_SIZE
-    camera = Camera(width, height, float(width), float(width), width / 2, height / 2)
-    return RGBDFrame(0, np.full((height, width, 3), 127, np.uint8), np.ones((height, width), np.float32), camera, np.eye(4))
