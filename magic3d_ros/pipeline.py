@@ -23,7 +23,7 @@ from magic3d_ros.mapping.neural_mapper import NeuralMapper
 from magic3d_ros.mapping.refinement.motion import WorldMotion
 from magic3d_ros.mapping.refinement.refiner import Progress
 from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
-from magic3d_ros.mapping.surface import View
+from magic3d_ros.mapping.surface import Surface, View
 from magic3d_ros.scene import Scene, SceneObject
 
 
@@ -127,6 +127,11 @@ class ScenePipeline:
         """About the same at a third of the cost, for pictures that come again and again; see `FieldTrainer.preview`."""
         with self._timed("preview"):
             return self.mapper.preview(camera, camera_to_world)
+
+    def filled_surface(self) -> Surface | None:
+        """The surface with what networks guessed where no sensor measured (vertices of weight 0); None without guesses."""
+        with self.mapper.lock:
+            return None if self.mapper.guessed.is_empty else self.mapper.guessed.surface()
 
     @property
     def last_verdict(self) -> DistractorVerdict | None:

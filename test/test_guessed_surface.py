@@ -6,13 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from magic3d_ros.cli import app
 from magic3d_ros.config import Settings
 from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.evaluation.hidden_surface import evaluate_hidden
 from magic3d_ros.evaluation.monocular_cues import SyntheticCues, blind_beyond
+from magic3d_ros.geometry.open3d_import import load_open3d
 from magic3d_ros.pipeline import ScenePipeline
 from magic3d_ros.sources.room import open_room
+from magic3d_ros.storage.map_folder import export_map, save_map
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,27 @@ def test_the_filled_mesh_marks_its_guesses(pipeline, without):
     guessed = filled.weights == 0
     assert len(filled) > 1.05 * len(measured) and guessed.any()
     assert abs((~guessed).sum() - len(measured)) < 0.05 * len(measured)
-    assert without.mapper.guessed.surface() is without.mapper.voxels.surface()
+    assert without.filled_surface() is None
+
+
+def test_export_has_the_filled_mesh_where_there_are_guesses(pipeline, without, tmp_path):
+    assert export_map(without.scene, tmp_path / "plain", without.filled_surface()) == ["mesh.ply", "points.ply", "objects.json"]
+    names = export_map(pipeline.scene, tmp_path / "filled", pipeline.filled_surface())
+    assert names[-1] == "mesh_filled.ply"
+    mesh = load_open3d().t.io.read_triangle_mesh(str(tmp_path / "filled" / "mesh_filled.ply"))
+    filled = pipeline.filled_surface()
+    np.testing.assert_allclose(mesh.vertex.positions.numpy(), filled.vertices)
+    assert b"property uchar guessed" in (tmp_path / "filled" / "mesh_filled.ply").read_bytes()[:500]
+
+
+def test_the_command_exports_it(pipeline, without, tmp_path):
+    for name, made in (("filled", pipeline), ("plain", without)):
+        save_map(made, tmp_path / name)
+    runner = CliRunner()
+    assert runner.invoke(app, ["export", str(tmp_path / "filled"), str(tmp_path / "a"), "--filled"]).exit_code == 0
+    assert (tmp_path / "a" / "mesh_filled.ply").is_file()
+    assert not (tmp_path / "plain" / "mesh_filled.ply").exists()
+    assert runner.invoke(app, ["export", str(tmp_path / "plain"), str(tmp_path / "b"), "--filled"]).exit_code != 0
 
 
 def test_the_state_brings_guesses_back(pipeline, without, clean):

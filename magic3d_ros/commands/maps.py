@@ -90,15 +90,18 @@ def export(
     directory: Annotated[Path, typer.Argument(help="a map folder", file_okay=False)],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="folder for the files", file_okay=False)],
     watertight: Annotated[bool, typer.Option("--watertight", help="also mesh_watertight.ply: closed, for simulators")] = False,
+    filled: Annotated[bool, typer.Option("--filled", help="also mesh_filled.ply: with surface guessed from pictures")] = False,
 ) -> None:
     """Copy what other programs read out of a map: mesh.ply, points.ply, objects.json."""
     import shutil
 
-    from magic3d_ros.storage.map_folder import MESH, OBJECTS, POINTS, read_manifest
+    from magic3d_ros.storage.map_folder import FILLED_MESH, MESH, OBJECTS, POINTS, read_manifest
 
     read_manifest(directory)
+    if filled and not (directory / FILLED_MESH).is_file():
+        raise CommandError(f"{directory} has no guessed surface: it was mapped without monocular depth (depth.model)")
     target.mkdir(parents=True, exist_ok=True)
-    for name in (MESH, POINTS, OBJECTS):
+    for name in (MESH, POINTS, OBJECTS, *([FILLED_MESH] if filled else [])):
         shutil.copyfile(directory / name, target / name)
         out.print(str(target / name), soft_wrap=True)
     if watertight:

@@ -192,11 +192,11 @@ class SceneServices:
     async def export_map(self, request: srv.ExportMap.Request, response: srv.ExportMap.Response) -> srv.ExportMap.Response:
         """Write files for other programs."""
 
-        def export(_: Any) -> list[str]:
+        def export(pipeline: Any) -> list[str]:
             folder = self._folder(request.name)
             folder.mkdir(parents=True, exist_ok=True)
             scene = self._mapping.understand()
-            return [f"{request.name}/{name}" for name in export_map(scene, folder)]
+            return [f"{request.name}/{name}" for name in export_map(scene, folder, pipeline.filled_surface())]
 
         files = await self._try(export, response)
         if files is not None:

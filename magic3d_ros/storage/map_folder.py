@@ -20,6 +20,7 @@ from magic3d_ros.storage.state_file import read_state, write_state
 
 if TYPE_CHECKING:
     from magic3d_ros.cues.extractor import CueExtractor
+    from magic3d_ros.mapping.surface import Surface
     from magic3d_ros.pipeline import ScenePipeline
     from magic3d_ros.scene import Scene
 
@@ -29,7 +30,8 @@ FORMAT_VERSION = 2
 
 MANIFEST, MESH, POINTS, OBJECTS, STATE = "map.json", "mesh.ply", "points.ply", "objects.json", "state.safetensors"
 WATERTIGHT_MESH = "mesh_watertight.ply"
-OWN = frozenset({MANIFEST, MESH, POINTS, OBJECTS, STATE, "masks", "report.html"})
+FILLED_MESH = "mesh_filled.ply"
+OWN = frozenset({MANIFEST, MESH, FILLED_MESH, POINTS, OBJECTS, STATE, "masks", "report.html"})
 """What belongs to a map and is replaced with it; anything else in the folder is left alone."""
 
 OF_THE_MAP = ("map.voxel_size", "map.truncation", "map.free_voxel_size", "language.voxel_size")
@@ -55,7 +57,7 @@ def save_map(pipeline: ScenePipeline, directory: Path | str, statistics: Mapping
             if pipeline.scene.stamp != pipeline.last_stamp or pipeline.waiting_pictures:
                 pipeline.understand(thorough=True)
             write_state(fresh / STATE, pipeline.state())
-            export_files(pipeline.scene, fresh)
+            export_files(pipeline.scene, fresh, pipeline.filled_surface())
             files = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}
             _write_json(fresh / MANIFEST, {
                 "format": FORMAT, "version": FORMAT_VERSION, "program": f"magic3d_ros {__version__}", "files": files,
@@ -66,19 +68,21 @@ def save_map(pipeline: ScenePipeline, directory: Path | str, statistics: Mapping
                        "free space or name another folder") from error
 
 
-def export_map(scene: Scene, directory: Path | str) -> list[str]:
+def export_map(scene: Scene, directory: Path | str, filled: Surface | None = None) -> list[str]:
     """Write mesh.ply, points.ply and objects.json into a folder (made if need be), each whole or not at all; other files there
-    stay. Returns the names written. Raises MapError."""
+    stay. filled: the surface with what networks guessed, which becomes mesh_filled.ply. Returns the names written. Raises
+    MapError."""
     directory = Path(directory).absolute()
+    names = [MESH, POINTS, OBJECTS] + ([] if filled is None else [FILLED_MESH])
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".exporting-", dir=directory) as fresh:
-            export_files(scene, Path(fresh))
-            for name in (MESH, POINTS, OBJECTS):
+            export_files(scene, Path(fresh), filled)
+            for name in names:
                 (Path(fresh) / name).replace(directory / name)
     except OSError as error:
         raise MapError(f"nothing was exported to {directory}: {_cause(error)}; free space or name another folder") from error
-    return [MESH, POINTS, OBJECTS]
+    return names
 
 
 def load_map(directory: Path | str, settings: Settings, extractor: CueExtractor) -> ScenePipeline:
@@ -173,8 +177,10 @@ def check_replaceable(directory: Path | str) -> None:
         raise MapError(f"{directory} holds other files and is not a map: name a new folder for the map")
 
 
-def export_files(scene: Scene, directory: Path) -> None:
-    """mesh.ply, points.ply and objects.json of a scene. Raises OSError."""
+def export_files(scene: Scene, directory: Path, filled: Surface | None = None) -> None:
+    """mesh.ply, points.ply and objects.json of a scene, and mesh_filled.ply where there are guesses. Raises OSError."""
+    if filled is not None:
+        write_mesh(directory / FILLED_MESH, filled, with_guesses=True)
     write_mesh(directory / MESH, scene.surface)
     write_points(directory / POINTS, scene.surface, scene.labels)
     _write_json(directory / OBJECTS, [object_record(thing) for thing in scene.objects])

@@ -14,14 +14,20 @@ from magic3d_ros.mapping.surface import Surface
 _NAMES = {"<f4": "float", "|u1": "uchar", "<i4": "int"}
 _MESH_VERTEX = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("nx", "<f4"), ("ny", "<f4"), ("nz", "<f4"),
                          ("red", "u1"), ("green", "u1"), ("blue", "u1")])
+_FILLED_VERTEX = np.dtype([*_MESH_VERTEX.descr, ("guessed", "u1")])
 _POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1"),
                    ("instance", "<i4")])
 _FACE = np.dtype([("count", "u1"), ("vertices", "<i4", (3,))])
 
 
-def write_mesh(path: Path, surface: Surface) -> None:
-    """x y z nx ny nz red green blue and the triangles; metres, world frame. Raises OSError."""
-    vertices = _records(_MESH_VERTEX, surface)
+def write_mesh(path: Path, surface: Surface, with_guesses: bool = False) -> None:
+    """x y z nx ny nz red green blue and the triangles; metres, world frame. Raises OSError.
+
+    with_guesses: also `guessed`, 1 at vertices that no sensor measured: those of weight 0.
+    """
+    vertices = _records(_FILLED_VERTEX if with_guesses else _MESH_VERTEX, surface)
+    if with_guesses:
+        vertices["guessed"] = surface.weights == 0
     for axis, name in enumerate(("nx", "ny", "nz")):
         vertices[name] = surface.normals[:, axis]
     faces = np.empty(len(surface.faces), _FACE)
