@@ -156,7 +156,7 @@ class MaskSettings:
 
     model: str = setting("", f"{_MODEL}, none = no masks; facebook/sam2.1-hiera-tiny, another SAM, or a checkpoint of segment-anything")
     device: str = setting("auto", _DEVICE)
-    points_per_side: int = setting(16, "the image is asked at a grid of so many points along its longer side", "", 1, 256)
+    points_per_side: int = setting(16, "the image is asked at a grid of so many by so many points (segment-anything: 32)", "", 1, 256)
     granularity: str = setting("objects", "which of overlapping masks counts: whole objects, their parts, or the surest",
                                choices=("objects", "parts", "all"))
     time_budget: float = setting(10.0, "after this, an image's remaining points are left out", "s", 0.01, 3600.0)
