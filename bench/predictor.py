@@ -83,10 +83,10 @@ def compared(text: str, weights: Path, baseline: MeanMap, every: int) -> list[Vi
         if number % every == 0:
             taken.append(frame)
     camera = taken[0].camera
-    predictor = CompactPredictor(weights, Placement(torch.device("cpu")), focal=camera.fx / camera.width)
+    predictor = CompactPredictor(weights, Placement(torch.device("cpu")))
     sensor, views = DepthNormals(), []
     for frame in taken:
-        geometry = predictor.geometry([frame.rgb])[0]
+        geometry = predictor.geometry([frame.rgb], [camera.fx])[0]
         depth, normals, doubt = geometry.depth, geometry.normals, geometry.uncertainty
         assert depth is not None and normals is not None and doubt is not None
         height, width = depth.shape

@@ -112,14 +112,16 @@ def load_geometry(settings: Settings, kind: str = "depth") -> GeometryModel:
     model, placement = model_of(kind, settings), placement_of(kind, settings)
     _refuse_embedded(kind, model)
     path, depth = find_model(model, settings.cues), settings.depth
+    if path.is_file():
+        from magic3d_ros.cues.embedded.compact_predictor import CompactPredictor
+
+        return CompactPredictor(path, placement, batch=settings.cues.batch, name=short_name(model))
     if (path / "model_index.json").is_file():
         from magic3d_ros.cues.foundation.marigold import Marigold
 
         return Marigold(path, placement, ensemble=depth.ensemble, steps=depth.steps, name=short_name(model))
     from magic3d_ros.cues.foundation.depth_transformers import TransformersDepth
 
-    if path.is_file():
-        raise ModelError(f"{path} is a file, a model of {kind} is a folder with config.json or model_index.json: name its folder")
     return TransformersDepth(path, placement, batch=settings.cues.batch, name=short_name(model))
 
 

@@ -62,8 +62,9 @@ class Figures:
 
 def train(training: Pictures, held_out: Pictures, folder: Path, plan: Plan,
           report: Callable[[int, Figures | None], None]) -> Figures:
-    """Train, or go on where `folder` holds the state of an unfinished training with the same plan -> figures of the best weights.
+    """Train, or go on where `folder` holds the state of a training -> figures of the best weights.
 
+    The same plan goes on as if never interrupted; another number of steps changes the rate from there on.
     Writes predictor.safetensors (float16), training.pt (to go on) and log.jsonl. report: called with every step done and, at
     checks, their figures. Raises TrainingError.
     """
@@ -165,8 +166,8 @@ def _restored(file: Path, network: CompactNetwork, optimizer: torch.optim.Optimi
     except Exception as error:  # torch.load raises whatever a broken file leads it to
         raise TrainingError(f"cannot go on from {file}, it is not a whole state ({type(error).__name__}): delete it to begin "
                             "again") from error
-    if stored != asdict(plan):
-        raise TrainingError(f"{file} is the state of a training with {stored}: use the same options to go on, or another --out")
+    if (stored["batch"], stored["seed"]) != (plan.batch, plan.seed):
+        raise TrainingError(f"{file} is the state of a training with {stored}: use its batch and seed to go on, or another --out")
     try:
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])

@@ -9,9 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from magic3d_ros.config import load_settings
 from magic3d_ros.cues.embedded.compact_network import CANONICAL_FOCAL, CompactNetwork
 from magic3d_ros.cues.embedded.compact_predictor import FORMAT, CompactPredictor, network_size
 from magic3d_ros.cues.placement import Placement
+from magic3d_ros.cues.tiers import load_geometry
 from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.frames import FrameError
 
@@ -44,8 +46,8 @@ def test_the_network_looks_at_a_size_near_the_image_shape(image: tuple[int, int]
 
 
 def test_batches_of_any_sizes_answer_as_single_images_do(weights: Path) -> None:
-    predictor = CompactPredictor(weights, CPU)
-    images = [_image(480, 640), _image(680, 1200), _image(48, 64), _image(32, 32)]
+    predictor = CompactPredictor(weights, CPU, batch=2)
+    images = [_image(480, 640), _image(680, 1200), _image(48, 64), _image(32, 32), _image(96, 128)]
     together = predictor.geometry(images)
     for image, result in zip(images, together, strict=True):
         alone = predictor.geometry([image])[0]
@@ -73,12 +75,15 @@ def test_the_answer_is_the_networks_own(weights: Path) -> None:
 def test_a_focal_length_makes_it_metric(weights: Path) -> None:
     """Twice the focal length: the same picture is of things twice as far."""
     image = _image(480, 640)
-    near, far = (CompactPredictor(weights, CPU, focal=focal).geometry([image])[0] for focal in (0.8, 1.6))
+    predictor = CompactPredictor(weights, CPU)
+    near, far = predictor.geometry([image, image], [500.0, 1000.0])
     assert near.kind == far.kind == "metric"
     assert near.depth is not None
     assert far.depth == pytest.approx(2 * near.depth, rel=1e-5)
-    exact = CompactPredictor(weights, CPU, focal=CANONICAL_FOCAL / 224).geometry([_image(160, 224)])[0]
-    assert exact.depth == pytest.approx(CompactPredictor(weights, CPU).geometry([_image(160, 224)])[0].depth, rel=1e-5)
+    exact = predictor.geometry([_image(160, 224)], [CANONICAL_FOCAL])[0]
+    assert exact.depth == pytest.approx(predictor.geometry([_image(160, 224)])[0].depth, rel=1e-5)
+    larger = predictor.geometry([_image(160, 224).repeat(2, 0).repeat(2, 1)], [2 * CANONICAL_FOCAL])[0]
+    assert larger.depth == pytest.approx(exact.depth, rel=1e-4)  # the same camera with more pixels
 
 
 def test_wrong_weights_are_named(weights: Path, tmp_path: Path) -> None:
@@ -98,8 +103,13 @@ def test_wrong_weights_are_named(weights: Path, tmp_path: Path) -> None:
     save_file({name: tensor for name, tensor in tensors.items() if not name.startswith("answer")}, other, NOTE)
     with pytest.raises(ModelError, match="does not fit"):
         CompactPredictor(other, CPU)
-    with pytest.raises(ModelError, match="image widths"):
-        CompactPredictor(weights, CPU, focal=525.0)
+
+
+def test_one_line_of_settings_chooses_it(weights: Path) -> None:
+    settings = load_settings(None, {"depth.model": str(weights), "depth.device": "cpu"})
+    predictor = load_geometry(settings)
+    assert isinstance(predictor, CompactPredictor)
+    assert predictor.name == "predictor.safetensors"
 
 
 def test_arrays_that_are_no_images_are_refused(weights: Path) -> None:

@@ -54,8 +54,8 @@ def test_stopped_training_goes_on_to_the_same_weights(tmp_path, walls: Pictures)
     assert all(torch.equal(once[name], twice[name]) for name in once)
     assert [json.loads(line)["step"] for line in (whole / LOG).read_text().splitlines()] == [2, 4]
     with pytest.raises(TrainingError, match="state of a training with"):
-        train(walls, walls, whole, dataclasses.replace(PLAN, steps=6), lambda step, figures: None)
-    geometry = CompactPredictor(whole / WEIGHTS, Placement(torch.device("cpu")), focal=200 / WIDTH).geometry([walls.rgb[0]])[0]
+        train(walls, walls, whole, dataclasses.replace(PLAN, batch=3), lambda step, figures: None)
+    geometry = CompactPredictor(whole / WEIGHTS, Placement(torch.device("cpu"))).geometry([walls.rgb[0]], [200.0])[0]
     assert geometry.kind == "metric"
     assert geometry.depth is not None and geometry.depth.shape == (HEIGHT // 2, WIDTH // 2)
 

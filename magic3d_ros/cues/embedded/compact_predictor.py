@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -32,36 +34,40 @@ AREA_WEIGHT = 0.25
 LONGEST = 16
 """Cells of the longer side at most, so that a strip of an image cannot ask for gigabytes."""
 
+_OTHERS = "`magic3d train predictor` makes them; of any other model name the folder with config.json or model_index.json"
+
 
 class CompactPredictor:
     """The embedded tier's GeometryModel (cues/protocols.py).
 
-    path: a weights file. focal: fx of the camera as a share of the image's width: with it the depth is metric, without it the
-    depth's scale is unknown (kind "affine") although its shape is right, because a wide camera nearby sees what a long one sees
-    from afar. Raises ModelError for a file that does not hold these weights.
+    path: a weights file. batch: images at once at most. Raises ModelError for a file that does not hold these weights.
     """
 
-    name = "compact-predictor"
-
-    def __init__(self, path: Path, placement: Placement, *, focal: float | None = None) -> None:
-        if focal is not None and not 0.05 < focal < 20:
-            raise ModelError(f"a focal length of {focal} image widths is no camera's: fx divided by the width is about 0.4 to 2")
-        self._focal = focal
+    def __init__(self, path: Path, placement: Placement, *, batch: int = 8, name: str = "compact-predictor") -> None:
+        self.name = name
+        self._batch = batch
         self._placement = placement
         self._network = placement.put(_loaded(path)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
-    def geometry(self, images: Sequence[np.ndarray]) -> list[MonocularGeometry]:
-        """(H, W, 3) uint8 each -> maps about 112 x 80, spread evenly over the image. Raises FrameError for other arrays."""
+    def geometry(self, images: Sequence[np.ndarray], focal_lengths: Sequence[float] | None = None) -> list[MonocularGeometry]:
+        """(H, W, 3) uint8 each -> maps about 112 x 80, spread evenly over the image.
+
+        focal_lengths: in pixels of each image. With them the depth is metric; without them only its scale is unknown (kind
+        "affine"): a wide camera nearby sees what a long one sees from afar. Raises FrameError for other arrays.
+        """
         for image in images:
             check_image(image)
         sizes = [network_size(*image.shape[:2]) for image in images]
         found: dict[int, MonocularGeometry] = {}
         for size in dict.fromkeys(sizes):
             rows = [row for row, own in enumerate(sizes) if own == size]
-            for row, result in zip(rows, self._predicted([images[row] for row in rows], size), strict=True):
-                found[row] = result
-        return [found[row] for row in range(len(images))]
+            for start in range(0, len(rows), self._batch):
+                part = rows[start:start + self._batch]
+                found |= zip(part, self._predicted([images[row] for row in part], size), strict=True)
+        if focal_lengths is None:
+            return [found[row] for row in range(len(images))]
+        return [_metric(found[row], images[row], sizes[row], focal) for row, focal in enumerate(focal_lengths)]
 
     def _predicted(self, images: Sequence[np.ndarray], size: tuple[int, int]) -> list[MonocularGeometry]:
         resized = np.stack([cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA) for image in images])
@@ -71,14 +77,14 @@ class CompactPredictor:
         deviation = math.sqrt(2) * torch.exp(prediction.log_scale.float())  # that of a Laplace distribution
         uncertainty = deviation.cpu().numpy()
         normals = prediction.normals.float().permute(0, 2, 3, 1).contiguous().cpu().numpy()
-        out = []
-        for row, image in enumerate(images):
-            height, width = image.shape[:2]
-            # the image may be stretched a little to the network's size: the focal length there is the mean of both directions
-            focal = None if self._focal is None else self._focal * width * math.sqrt(size[0] * size[1] / (height * width))
-            out.append(MonocularGeometry(canonical[row] * (1.0 if focal is None else np.float32(focal / CANONICAL_FOCAL)),
-                                         "affine" if focal is None else "metric", normals[row], uncertainty[row]))
-        return out
+        return [MonocularGeometry(*maps) for maps in zip(canonical, repeat("affine"), normals, uncertainty)]
+
+
+def _metric(found: MonocularGeometry, image: np.ndarray, size: tuple[int, int], focal: float) -> MonocularGeometry:
+    """The image may be stretched a little to the network's size: the focal length there is the mean of both directions."""
+    assert found.depth is not None
+    stretch = math.sqrt(size[0] * size[1] / (image.shape[0] * image.shape[1]))
+    return replace(found, depth=found.depth * np.float32(focal * stretch / CANONICAL_FOCAL), kind="metric")
 
 
 def network_size(height: int, width: int) -> tuple[int, int]:
@@ -101,10 +107,10 @@ def _loaded(path: Path) -> CompactNetwork:
             note = stored.metadata() or {}
             if note.get("format") != FORMAT:
                 raise ModelError(f"{path} holds other weights than the compact predictor's (format {note.get('format')!r}, not "
-                                 f"'{FORMAT}'): `magic3d train predictor` makes them")
+                                 f"'{FORMAT}'): {_OTHERS}")
             tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path} is no whole safetensors file ({error}): copy or train it again") from error
+        raise ModelError(f"{path} is no whole safetensors file ({error}): copy or train it again; {_OTHERS}") from error
     if note.get("canonical_focal") != str(CANONICAL_FOCAL):
         raise ModelError(f"{path} was trained for a canonical focal length of {note.get('canonical_focal')}, not "
                          f"{CANONICAL_FOCAL}: train it again")
