@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from magic3d_ros.cues.foundation.open_clip_towers import ClipTower, SiglipTower, tower_of
 from magic3d_ros.cues.weights import ModelError, check_names, read_config, read_weights
 
 CONFIG = "open_clip_config.json"
@@ -19,8 +20,9 @@ _NO_WEIGHTS = ("input_resolution", "context_length", "vocab_size")
 """What OpenAI's checkpoints hold beside weights."""
 
 
-def load_network(path: Path, architecture: str) -> tuple[Any, dict[str, Any]]:
-    """A CLIP in float32 on the CPU with all its weights, and its preprocessing (open_clip's PreprocessCfg as a dict).
+def load_network(path: Path, architecture: str) -> tuple[Any, ClipTower | SiglipTower, dict[str, Any]]:
+    """A CLIP in float32 on the CPU with all its weights, its image tower, and its preprocessing (open_clip's PreprocessCfg as a
+    dict).
 
     path: a folder, or a file with weights of a named architecture. Raises ModelError.
     """
@@ -30,9 +32,10 @@ def load_network(path: Path, architecture: str) -> tuple[Any, dict[str, Any]]:
         raise ModelError(f"{what} has a text tower that open_clip fetches from the hub under another name "
                          f"({settings['text_cfg']['hf_model_name']}): take a model with a text tower of its own")
     network = _built(settings, what)
+    tower = tower_of(network, what)
     file = path if path.is_file() else _weights_file(path)
     _fill(network, read_weights(file), file, what)
-    return network, {**preprocessing, "size": network.visual.image_size}
+    return network, tower, {**preprocessing, "size": network.visual.image_size}
 
 
 def tokenizer_of(path: Path, architecture: str, network: Any) -> Any:
@@ -86,22 +89,12 @@ def _usual_preprocessing(architecture: str) -> dict[str, Any]:
 
 def _built(settings: dict[str, Any], what: str) -> Any:
     from open_clip.model import CLIP, CustomTextCLIP
-    from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 
+    if "multimodal_cfg" in settings:
+        raise ModelError(f"{what} is a CoCa, for which dense features are unknown: take a CLIP with a ViT, or a SigLIP")
     settings = copy.deepcopy(settings)
-    vision = settings["vision_cfg"]
-    custom = settings.pop("custom_text", False)
-    if "timm_model_name" in vision or isinstance(vision.get("layers"), (list, tuple)) or "multimodal_cfg" in settings:
-        kind = vision.get("timm_model_name") or ("CoCa" if "multimodal_cfg" in settings else "ResNet")
-        raise ModelError(f"{what} has an image tower ({kind}) that dense features are unknown for: take a ViT of open_clip "
-                         "(laion/CLIP-ViT-B-16-laion2B-s34B-b88K), or a SigLIP in transformers' format")
-    network = (CustomTextCLIP if custom else CLIP)(**settings)
-    visual = network.visual
-    plain = isinstance(visual, VisionTransformer) and visual.attn_pool is None and visual.patch_size[0] == visual.patch_size[1]
-    if not plain or not isinstance(visual.transformer.resblocks[-1], ResidualAttentionBlock):
-        raise ModelError(f"{what} has a ViT with attention or pooling of its own, for which dense features are unknown: take "
-                         "another model")
-    return network
+    settings["vision_cfg"] |= {"timm_model_pretrained": False}  # timm would fetch its own weights first
+    return (CustomTextCLIP if settings.pop("custom_text", False) else CLIP)(**settings)
 
 
 def _weights_file(folder: Path) -> Path:

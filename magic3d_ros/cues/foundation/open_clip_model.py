@@ -1,6 +1,6 @@
-"""CLIP through the open_clip library: any model it publishes with a ViT image tower, from a local checkpoint.
+"""CLIP through the open_clip library: the models it publishes with a ViT of its own or of SigLIP's, from a local checkpoint.
 
-Radford et al. 2021; Cherti et al. 2023 (open_clip, LAION). Dense features: see dense_attention.py.
+Radford et al. 2021; Cherti et al. 2023 (open_clip, LAION). Dense features: see open_clip_towers.py.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,6 @@ from PIL import Image
 
 from magic3d_ros.config import CueSettings
 from magic3d_ros.cues.foundation.contrastive import ContrastiveModel, check_dense
-from magic3d_ros.cues.foundation.dense_attention import attended
 from magic3d_ros.cues.foundation.images import Preprocessing
 from magic3d_ros.cues.foundation.open_clip_checkpoint import load_network, tokenizer_of
 from magic3d_ros.cues.foundation.pretrained import naming_the_cause
@@ -43,19 +41,18 @@ class OpenClip(ContrastiveModel):
         with naming_the_cause(path):
             from open_clip.transform import PreprocessCfg, image_transform_v2
 
-            self._network, preprocessing = load_network(path, architecture)
+            self._network, self.tower, preprocessing = load_network(path, architecture)
             self._tokenizer = tokenizer_of(path, architecture, self._network)
             self._official = image_transform_v2(PreprocessCfg(**preprocessing), is_train=False)
         resample = Image.Resampling.BILINEAR if preprocessing["interpolation"] == "bilinear" else Image.Resampling.BICUBIC
         self._pixels = Preprocessing(tuple(preprocessing["mean"]), tuple(preprocessing["std"]), 1 / 255, int(resample), "pil")
-        self._visual: Any = self._network.visual
         self._placement = placement
         Placement(placement.device).put(self._network)
         super().__init__(self._network, placement, name=name or path.name, logit_scale=float(self._network.logit_scale.exp()),
-                         patch_size=int(self._visual.patch_size[0]), image_size=int(min(self._visual.image_size)),
+                         patch_size=self.tower.patch_size, image_size=self.tower.image_size,
                          feature_dimension=feature_dimension, max_width=max_width, batch=batch, cache=cache)
         if placement.compile:
-            for block in self._visual.transformer.resblocks:
+            for block in self.tower.blocks:
                 block.compile()
 
     def _text_vectors(self, texts: Sequence[str]) -> torch.Tensor:
@@ -74,31 +71,10 @@ class OpenClip(ContrastiveModel):
     def _patch_vectors(self, images: Sequence[np.ndarray], rows: int, columns: int) -> torch.Tensor:
         size = (rows * self.patch_size, columns * self.patch_size)
         pixels = self._on_device(torch.stack([self._pixels.pixel_values(rgb, *size) for rgb in images]))
-        return self.token_vectors(pixels, self._dense)[:, 1:]
-
-    def token_vectors(self, pixels: torch.Tensor, kind: str) -> torch.Tensor:
-        """(N, 3, H, W) -> (N, 1 + rows * columns, dimension): the class token and the patches after the last norm and projection,
-        row by row. kind: of dense_attention.attended; with "plain" the class token is what encode_image gives."""
-        visual = self._visual
-        rows, columns = pixels.shape[2] // self.patch_size, pixels.shape[3] // self.patch_size
-        patches = visual.conv1(pixels).flatten(2).transpose(1, 2)
-        token = visual.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
-        x = torch.cat([token, patches], 1) + _positions(visual, rows, columns).to(patches.dtype)
-        x = visual.ln_pre(x)
-        for block in visual.transformer.resblocks[:-1]:
-            x = block(x)
-        block = visual.transformer.resblocks[-1]
-        q, k, v = _projected(block, block.ln_1(x))
-        gathered = block.ls_1(block.attn.out_proj(attended(kind, q, k, v, rows, columns).transpose(1, 2).flatten(2)))
-        if kind == "naclip":
-            x = gathered  # without what comes from the block before and without the MLP: the authors' "reduced" last block
-        else:
-            x = x + gathered
-            x = x + block.ls_2(block.mlp(block.ln_2(x)))
-        return visual.ln_post(x) @ visual.proj
+        return self.tower.token_vectors(pixels, self._dense)[:, self.tower.prefix:]
 
     def _on_device(self, pixels: torch.Tensor) -> torch.Tensor:
-        return pixels.to(self._placement.device, self._visual.conv1.weight.dtype)
+        return pixels.to(self._placement.device, self._placement.dtype)
 
 
 def find_open_clip(model: str, cues: CueSettings) -> tuple[Path, str]:
@@ -120,20 +96,3 @@ def find_open_clip(model: str, cues: CueSettings) -> tuple[Path, str]:
     if tag and tag.get("hf_hub"):
         return find_model(os.path.split(tag["hf_hub"])[0], cues), ""
     return find_model(rest, cues), architecture
-
-
-def _positions(visual: Any, rows: int, columns: int) -> torch.Tensor:
-    """(1 + rows * columns, width) position encodings, those of patches resized as open_clip resizes them between checkpoints."""
-    positions, grid = visual.positional_embedding, visual.grid_size
-    if (rows, columns) == tuple(grid):
-        return positions
-    patches = positions[1:].float().unflatten(0, grid).permute(2, 0, 1)[None]
-    resized = torch.nn.functional.interpolate(patches, (rows, columns), mode="bicubic", antialias=True, align_corners=False)
-    return torch.cat([positions[:1], resized[0].flatten(1).T.to(positions.dtype)])
-
-
-def _projected(block: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Queries, keys and values (batch, heads, tokens, d) of a block."""
-    qkv = torch.nn.functional.linear(x, block.attn.in_proj_weight, block.attn.in_proj_bias)
-    q, k, v = (part.unflatten(-1, (block.attn.num_heads, -1)).transpose(1, 2) for part in qkv.chunk(3, dim=-1))
-    return q, k, v

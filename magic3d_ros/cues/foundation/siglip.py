@@ -38,7 +38,8 @@ class Siglip(ContrastiveModel):
                  max_width: int = 640, batch: int = 4, name: str = "", cache: Path | None = None) -> None:
         kind = model_type(path)
         if kind not in MODEL_TYPES:
-            raise ModelError(f"{path} holds a {kind} model, language needs {' or '.join(MODEL_TYPES)}, or an open_clip folder")
+            raise ModelError(f"{path} holds a {kind} model, language needs {' or '.join(MODEL_TYPES)}, or a model of open_clip, "
+                             "which has OpenAI's CLIP too (ViT-B-16:openai)")
         self._dense = check_dense(dense)
         self._flexible = kind == "siglip2"
         self._tokenizer = _tokenizer(path)

@@ -89,7 +89,7 @@ def test_on_the_plain_path_the_class_token_is_the_librarys_embedding(model, offi
 
     pixels = official[1](Image.fromarray(picture(80, 120)))[None]
     with torch.inference_mode():
-        tokens = model.token_vectors(pixels, "plain")
+        tokens = model.tower.token_vectors(pixels, "plain")
         torch.testing.assert_close(tokens[:, 0], official[0].encode_image(pixels), atol=1e-4, rtol=1e-4)
     assert tokens.shape == (1, 17, 48)
 
@@ -100,7 +100,7 @@ def test_the_value_path_of_a_patch_written_out(model):
     seen = {}
     hook = visual.transformer.resblocks[-1].ln_1.register_forward_hook(lambda m, i, o: seen.update(before=i[0], normed=o))
     with torch.inference_mode():
-        found = model.token_vectors(pixels, "maskclip")
+        found = model.tower.token_vectors(pixels, "maskclip")
         hook.remove()
         block = visual.transformer.resblocks[-1]
         weight, bias = block.attn.in_proj_weight[64:], block.attn.in_proj_bias[64:]
@@ -211,10 +211,10 @@ def changed(folder, **values):
 @pytest.mark.parametrize(("values", "message"), [
     ({"vision_cfg__width": 64}, "has other sizes for"), ({"vision_cfg__layers": 3}, "it lacks visual.transformer.resblocks.2"),
     ({"vision_cfg__layers": 1}, "it also holds"), ({"vision_cfg__layers": [1, 1, 1, 1]}, "ResNet"),
-    ({"vision_cfg__timm_model_name": "vit_base_patch16_siglip_224"}, "SigLIP in transformers' format"),
+    ({"vision_cfg__timm_model_name": "vit_tiny_patch16_224"}, r"\(VisionTransformer\) for which dense features are unknown"),
     ({"text_cfg__hf_model_name": "roberta-base"}, "roberta-base"),
-    ({"vision_cfg__attentional_pool": True}, "attention or pooling of its own"),
-    ({"vision_cfg__qk_norm": True}, "attention or pooling of its own")])
+    ({"vision_cfg__attentional_pool": True}, "dense features are unknown"),
+    ({"vision_cfg__qk_norm": True}, "dense features are unknown")])
 def test_a_checkpoint_of_another_model_is_named_in_one_line(tmp_path, load, values, message):
     clip_folder(tmp_path)
     changed(tmp_path, **values)
