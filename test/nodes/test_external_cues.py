@@ -52,7 +52,6 @@ def test_two_extractors_share_the_keyframes_of_one_mapper(start_node):
 
 def test_a_killed_extractor_of_the_foundation_tier_loses_nothing(start_node, tmp_path):
     """SIGKILL to one of two extractors while it has keyframes at hand: the other looks at all of them."""
-    pytest.importorskip("PIL", reason="the extra 'foundation' is not installed: its tier is not tested")
     shared = ["--ros-args", "--params-file", str(foundation_profile(tmp_path))]
     mapper = start_node("scene_mapper", *shared, "-p", "ros.external_cues:=true", "-p", "ros.cue_timeout:=60.0",
                         "-p", "ros.queue_size:=100", "-p", "keyframes.translation:=0.0")

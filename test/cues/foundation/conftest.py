@@ -25,4 +25,4 @@ if importlib.util.find_spec("torchvision") is None and _BESIDE.is_dir():
 @pytest.fixture(scope="session")
 def torchvision():
     """The module; skips where it is not installed."""
-    return pytest.importorskip("torchvision")
+    return pytest.importorskip("torchvision", reason="torchvision is not installed: what needs it is not tested")

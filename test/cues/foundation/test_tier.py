@@ -15,7 +15,6 @@ from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.evaluation.random_checkpoints import ARCHITECTURES, write
 from magic3d_ros.frames import Camera, FrameError, RGBDFrame
 
-pytest.importorskip("PIL", reason="the extra 'foundation' is not installed: its tier is not tested")
 TINY = ("tiny-dinov2", "tiny-sam", "tiny-siglip", "tiny-depth-anything")
 
 
