@@ -66,6 +66,9 @@ class RunningModel(Generic[Result]):
             figures[f"reduced.{self.name}"] = self.reduced
         if self.failures:
             figures[f"failures.{self.name}"] = self.failures
+        cut_short = getattr(self.model, "cut_short", 0)
+        if cut_short:
+            figures[f"cut_short.{self.name}"] = cut_short  # images whose time budget ended before all masks were found
         return figures
 
     def _measured(self, frames: Sequence[RGBDFrame]) -> list[Result]:
@@ -84,16 +87,20 @@ class RunningModel(Generic[Result]):
         return results
 
     def _work_smaller(self) -> bool:
-        """Halve the batch, then reduce the images; False when neither can get smaller."""
-        batch, width = getattr(self.model, "batch", 1), getattr(self.model, "max_width", 0)
+        """Halve the batch, then the points that are asked at once, then reduce the images; False when none can get smaller."""
+        batch, points, width = (getattr(self.model, name, least) for name, least in
+                                (("batch", 1), ("points_at_once", 1), ("max_width", 0)))
         if batch > 1:
             self.model.batch = batch // 2
+        elif points > 1:
+            self.model.points_at_once = points // 2
         elif width * _SHRINK >= MIN_WIDTH:
             self.model.max_width = int(width * _SHRINK)
         else:
             return False
-        self.reduced = ", ".join(f"{text} {getattr(self.model, name)}" for name, text in
-                                 (("batch", "images at once"), ("max_width", "image width")) if hasattr(self.model, name))
+        names = {"batch": "images at once", "points_at_once": "points at once", "max_width": "image width"}
+        self.reduced = ", ".join(f"{text} {getattr(self.model, name)}" for name, text in names.items()
+                                 if hasattr(self.model, name))
         _log.warning("%s (%s) ran out of memory on %s: from now on %s; a smaller model or a lower cues.batch and cues.max_width "
                      "avoid that", self.name, self.kind, self.device, self.reduced)
         return True

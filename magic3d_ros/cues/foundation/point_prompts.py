@@ -15,13 +15,11 @@ from magic3d_ros.cues.foundation.images import check_image
 from magic3d_ros.cues.foundation.label_image import enlarged, label_image
 from magic3d_ros.cues.foundation.mask_proposals import MaskProposals
 
-POINTS_PER_BATCH = 64
-"""points answered at once (segment-anything's SamAutomaticMaskGenerator)"""
+POINTS_AT_ONCE = 64
+"""of segment-anything's SamAutomaticMaskGenerator (points_per_batch)"""
 MIN_STABILITY = 0.95
 """A mask's IoU between cuts one logit above and one below its edge must reach this (segment-anything and SAM 2)."""
 _STABILITY_OFFSET = 1.0
-_ENLARGED_AT_ONCE = 64
-"""masks; at SAM's 1024 x 1024 they take 270 MB"""
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +40,8 @@ class PointPrompted(ABC):
         self.granularity = granularity
         self.time_budget = time_budget
         self.max_width = max_width
+        self.points_at_once = POINTS_AT_ONCE
+        """may be lowered where memory does not suffice: 64 answers enlarged to SAM's 1024 x 1024 take 270 MB"""
         self.cut_short = 0
         """images whose time was over before all points were asked, for diagnostics"""
         self._points = point_grid(points_per_side)
@@ -65,11 +65,11 @@ class PointPrompted(ABC):
         embedding = self._embed(rgb)
         parts: list[MaskProposals] = []
         points = self._points * (width, height)
-        for first in range(0, len(points), POINTS_PER_BATCH):
+        for first in range(0, len(points), self.points_at_once):
             if parts and 0 < self.time_budget < time.monotonic() - start:
                 self._say_cut_short(first)
                 break
-            logits, quality = self._answer(embedding, points[first:first + POINTS_PER_BATCH])
+            logits, quality = self._answer(embedding, points[first:first + self.points_at_once])
             parts.append(self._passing(logits, quality, embedding, size))
         return MaskProposals.joined(parts)
 
@@ -91,7 +91,7 @@ class PointPrompted(ABC):
         logits, quality = logits.flatten(0, 1), quality.flatten()
         good = torch.nonzero(quality > self.min_quality)[:, 0]
         masks, kept = [torch.zeros((0, *size), dtype=torch.bool, device=logits.device)], [good[:0]]
-        for chosen in good.split(_ENLARGED_AT_ONCE):
+        for chosen in good.split(self.points_at_once):
             large = self._enlarge(logits[chosen], embedding, size)
             inner, outer = ((large > cut).flatten(1).sum(1) for cut in (_STABILITY_OFFSET, -_STABILITY_OFFSET))
             stable = inner / outer >= MIN_STABILITY

@@ -12,6 +12,7 @@ import torch
 
 from magic3d_ros.cues.foundation.segment_anything import SegmentAnything, build_sam
 from magic3d_ros.cues.placement import Placement
+from magic3d_ros.cues.running_model import RunningModel
 from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.frames import FrameError
 
@@ -153,9 +154,27 @@ def test_when_time_is_over_it_returns_what_it_has(checkpoint, monkeypatch, caplo
         proposals = model.propose(picture(64, 128))
     assert [len(points) for points in asked] == [64, 64] and len(proposals) > 0
     assert model.cut_short == 1 and "after 128 of 256 points" in caplog.text
+    assert RunningModel("masks", model, list, CPU.device).figures()["cut_short.sam_vit_t"] == 1
     # The first 64 of 16 x 16 points are every other column and row.
     assert sorted(set(asked[0][:, 0])) == [4, 20, 36, 52, 68, 84, 100, 116]
     assert sorted(set(asked[0][:, 1])) == [2, 10, 18, 26, 34, 42, 50, 58]
+
+
+def test_where_memory_ends_fewer_points_are_asked_at_once(checkpoint, monkeypatch):
+    model = SegmentAnything(checkpoint, CPU, points_per_side=8)
+    rgb = picture(64, 64)
+    expected = model.masks([rgb])[0]
+    answer = model._answer
+
+    def small(embedding, points):
+        if len(points) > 16:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return answer(embedding, points)
+
+    monkeypatch.setattr(model, "_answer", small)
+    running = RunningModel("masks", model, model.masks, CPU.device)
+    assert (running.run([rgb])[0] == expected).all()
+    assert model.points_at_once == 16 and "points at once 16" in running.reduced
 
 
 def test_without_a_budget_no_clock_stops_it(checkpoint):
