@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from magic3d_ros import __version__
-from magic3d_ros.commands import inspection, maps, measuring, processes, questions, recordings, refinement, training, viewing
+from magic3d_ros.commands import (
+    inspection,
+    maps,
+    measuring,
+    models,
+    processes,
+    questions,
+    recordings,
+    refinement,
+    training,
+    viewing,
+)
 from magic3d_ros.commands.terminal import notes, start_logging
 from magic3d_ros.cpu_sharing import wait_without_spinning
 
@@ -17,7 +28,8 @@ INTERRUPTED = 130
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
                   context_settings={"help_option_names": ["-h", "--help"]})
-for group in (maps, questions, viewing, refinement, recordings, processes, inspection, training, measuring):
+for group in (maps, questions, viewing, refinement, recordings, processes, models, inspection, training,
+              measuring):
     group.register(app)
 
 

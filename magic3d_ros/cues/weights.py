@@ -210,7 +210,8 @@ def _needed(files: Iterable[str]) -> list[str]:
     top = [name for name in files if not name.startswith((".", "onnx/", "openvino/", "coreml/"))]
     kept = next((kind for kind in WEIGHTS if any(name.endswith(kind) for name in top)), "")
     others = (*WEIGHTS, ".h5", ".msgpack", ".onnx", ".tflite", ".gguf", ".npz")
-    return [name for name in top if (kept and name.endswith(kept)) or not name.endswith(others)]
+    doubles = {name for name in top if ".fp16." in name and name.replace(".fp16.", ".") in top}  # the same in half precision
+    return [name for name in top if name not in doubles and ((kept and name.endswith(kept)) or not name.endswith(others))]
 
 
 def _by_hand(model: str, directory: str = "") -> str:

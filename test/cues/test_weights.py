@@ -96,6 +96,8 @@ def test_one_kind_of_weights_is_fetched():
     files = ["README.md", "config.json", "model.safetensors", "pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", ".git"]
     assert weights._needed(files) == ["README.md", "config.json", "model.safetensors"]
     assert weights._needed(["config.json", "sam.pth", "model.onnx"]) == ["config.json", "sam.pth"]
+    twice = ["unet/model.safetensors", "unet/model.fp16.safetensors", "vae/model.fp16.safetensors"]
+    assert weights._needed(twice) == ["unet/model.safetensors", "vae/model.fp16.safetensors"]
 
 
 def test_weights_are_read_the_safe_format_first(tmp_path):
