@@ -50,6 +50,10 @@ class KeyframeStore:
         """The keyframe of that stamp, if it is still remembered."""
         return self._frames.get(stamp)
 
+    def any_at(self, stamp: int) -> Keyframe | None:
+        """The keyframe or frame between keyframes of that stamp, if it is still remembered."""
+        return self._frames.get(stamp) or self._between.get(stamp)
+
     def remembered(self) -> list[Keyframe]:
         """Keyframes and the frames between them, by time. Any thread, while another remembers more."""
         return sorted([*self._frames.values(), *self._between.values()], key=lambda keyframe: keyframe.stamp)

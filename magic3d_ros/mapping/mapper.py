@@ -51,6 +51,12 @@ class Mapper:
         self._surface = None
 
     @torch.no_grad()
+    def remove(self, frame: RGBDFrame, weights: np.ndarray) -> None:
+        """Take out again what a fused frame added with these weights, (H, W); see `TSDFVolume.remove`."""
+        self.volume.remove(frame, weights)
+        self._surface = None
+
+    @torch.no_grad()
     def surface(self) -> Surface:
         """The mesh of what was seen at least map.min_weight times; the same object until the map changes."""
         if self._surface is None:

@@ -69,6 +69,9 @@ class NeuralMapper:
             remember = self.keyframes.add if is_keyframe else self.keyframes.add_between
             remember(frame, verdict.trust())
         self._join(self.self_check.due(frame.stamp))
+        if is_keyframe:
+            with self._timed("hindsight"):
+                self._look_back()
         return is_keyframe
 
     def learn(self, cues: CueFrame) -> None:
@@ -140,13 +143,29 @@ class NeuralMapper:
         return agreement(lambda camera, pose: self.field.render(camera, pose, newest=False, photographs=False),
                          list(self.keyframes))
 
+    def _look_back(self) -> None:
+        """What earlier frames took for standing, and the new keyframe sees through, is taken out of the map again."""
+        for look in self.distractors.doubted():
+            keyframe = self.keyframes.any_at(look.stamp)
+            if keyframe is None:
+                continue
+            frame, weights = keyframe.frame(), keyframe.weights()
+            weights = np.ones(frame.depth.shape, np.float32) if weights is None else weights
+            wrong = self.distractors.reconsider(look, frame) & (weights > 0)
+            if wrong.any():
+                if not self.self_check.is_waiting(look.stamp):
+                    self.voxels.remove(frame, np.where(wrong, weights, np.float32(0)))
+                trust = np.round(255.0 * np.where(wrong, np.float32(0), weights)).astype(np.uint8)
+                self.keyframes.set_trust(look.stamp, trust)
+
     def _join(self, held: list[HeldKeyframe]) -> None:
         """Keyframes that were kept out of the map are compared with it, then fused."""
         for keyframe in held:
             with self._timed("self_check"):
                 self.self_check.compare(keyframe, self.voxels.render)
                 # Not carved: what came into view since must not disappear because of an older look.
-                self.voxels.integrate(keyframe.frame, keyframe.weights)
+                remembered = self.keyframes.get(keyframe.frame.stamp)  # what moves in it may have shown meanwhile
+                self.voxels.integrate(keyframe.frame, keyframe.weights if remembered is None else remembered.weights())
 
     def _moving(self, motion: WorldMotion) -> Callable[[], None]:
         """What stands on the map is prepared to move with the world; what is returned moves it when the new map comes."""

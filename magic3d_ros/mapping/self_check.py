@@ -65,6 +65,10 @@ class SelfCheck:
         self._waiting.append(HeldKeyframe(frame, weights))
         return True
 
+    def is_waiting(self, stamp: int) -> bool:
+        """Whether the keyframe of that stamp is kept out of the map now."""
+        return any(held.frame.stamp == stamp for held in self._waiting)
+
     def due(self, stamp: int) -> list[HeldKeyframe]:
         """The keyframes whose time has come at a stamp (ns), which are forgotten here. Also when time has jumped backwards."""
         return self._taken(lambda held: not 0 <= stamp - held.frame.stamp < self._wait)

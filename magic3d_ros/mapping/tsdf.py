@@ -34,6 +34,7 @@ GRAIN = 32768
 # clearance a weight of 4 cost redkitchen .006 of in25 on held-out frames, with it 8 costs nothing there nor on replica_office0.
 CARVE_WEIGHT = 8.0
 CLEARANCE = 0.04
+LEFT = 0.5  # weight up to which a voxel of which observations were taken out counts as unobserved: half an observation
 NEAR = 0.01  # metres: what is nearer to the camera's plane has no pixel
 
 
@@ -92,6 +93,11 @@ class TSDFVolume:
         observation = self._observe(frame, weights, carve)
         coordinates = self._blocks_to_update(frame, observation, carve)
         slots = self.blocks.allocate(coordinates, self.frames)
+        self._fuse_blocks(frame, observation, coordinates, slots, first=first)
+
+    def _fuse_blocks(self, frame: RGBDFrame, observation: Observation, coordinates: torch.Tensor, slots: torch.Tensor,
+                     sign: float = 1.0, first: AbstractContextManager[object] | None = None) -> None:
+        """Update blocks (n, 3) in slots (n,), < 0 = not there."""
         coordinates, slots = coordinates[slots >= 0], slots[slots >= 0]
         chunk = CHUNK if self.device.type == "cpu" else max(len(slots), 1)
         corners, local = self._in_image(frame, coordinates)
@@ -100,7 +106,15 @@ class TSDFVolume:
             for part in parts:
                 with first or nullcontext():
                     pass
-                self._fuse(frame.camera, observation, *part, local)
+                self._fuse(frame.camera, observation, *part, local, sign)
+
+    def remove(self, frame: RGBDFrame, weights: np.ndarray) -> None:
+        """Take out again what a frame that was fused added with these weights, (H, W). Exact where a voxel's mean is not yet a
+        moving one; what nothing is left of is unobserved again."""
+        observation = self._observe(frame, weights, False)
+        coordinates = self._blocks_to_update(frame, observation, False)
+        slots = self.blocks.find(coordinates)
+        self._fuse_blocks(frame, observation, coordinates, slots, -1.0)
 
     def reach(self, frame: RGBDFrame, weights: np.ndarray | None = None) -> torch.Tensor:
         """(n, 3) coordinates of the blocks around the surface that a frame sees: those it would add to the map."""
@@ -211,8 +225,9 @@ class TSDFVolume:
         return corners, to_image @ self._local.T
 
     def _fuse(self, camera: Camera, observation: Observation, corners: torch.Tensor, slots: torch.Tensor,
-              local: torch.Tensor) -> None:
+              local: torch.Tensor, sign: float) -> None:
         """Update all voxels of some blocks from the frame; those that it does not see near or before its surface get weight 0.
+        sign: 1 adds, -1 takes out again.
 
         Whole blocks without a choice of voxels: three times as fast as gathering the half of them that changes.
         """
@@ -234,17 +249,22 @@ class TSDFVolume:
             new.mul_(z > NEAR)
         if observation.weight is not None:
             new.mul_(observation.weight.index_select(0, pixel).view(z.shape))
-        total = data["weight"].index_select(0, slots).add_(new)
+        total = data["weight"].index_select(0, slots).add_(new, alpha=sign)
+        if sign < 0:
+            total.mul_(total > LEFT)
+            new.mul_(total > 0).neg_()
         share = new.div_(total.clamp_min(1e-6))
         value = distance.mul_(1.0 / self.truncation).clamp_(-1.0, 1.0)
-        data["tsdf"].index_copy_(0, slots, data["tsdf"].index_select(0, slots).lerp_(value, share))
+        mean = data["tsdf"].index_select(0, slots).lerp_(value, share)
+        data["tsdf"].index_copy_(0, slots, mean if sign > 0 else mean.clamp_(-1.0, 1.0))
         packed = observation.color.index_select(0, pixel).view(z.shape)
         planes = data["color"].view(-1, VOXELS)
         for plane in range(3):
             at = slots * 3 + plane
             byte = packed.bitwise_and(255) if plane == 0 else packed.bitwise_right_shift(8 * plane).bitwise_and_(255)
             seen = byte.to(torch.float32)
-            planes.index_copy_(0, at, planes.index_select(0, at).lerp_(seen, share))
+            mean = planes.index_select(0, at).lerp_(seen, share)
+            planes.index_copy_(0, at, mean if sign > 0 else mean.clamp_(0.0, 255.0))
         data["weight"].index_copy_(0, slots, total.clamp_max_(self.max_weight))
 
     def colors(self, address: torch.Tensor) -> list[torch.Tensor]:

@@ -159,6 +159,25 @@ def test_carving_removes_a_ghost_and_only_then(settings):
     assert counts[False] > 500 and counts[True] == 0
 
 
+def test_what_is_removed_leaves_what_the_other_frames_left(settings):
+    wall, nearer = plane_frame(2.0), plane_frame(1.95)
+    trust = np.where(np.arange(wall.depth.shape[1]) % 3 == 0, 0.4, 1.0) * np.ones_like(wall.depth)
+    volume, never = make(settings), make(settings)
+    for either in (volume, never):
+        either.integrate(wall)
+        either.integrate(wall)
+    volume.integrate(nearer, trust)
+    volume.remove(nearer, trust)
+    for channel in ("tsdf", "weight"):
+        values, expected = (dict(zip(v.blocks.keys.tolist(), v.blocks.data[channel][v.blocks.slots], strict=True))
+                            for v in (volume, never))
+        for key, rows in expected.items():
+            assert values[key] == pytest.approx(rows, abs=1e-5)
+    volume.remove(wall, np.ones_like(wall.depth))
+    volume.remove(wall, np.ones_like(wall.depth))
+    assert float(volume.blocks.data["weight"][volume.blocks.slots].max()) == 0.0
+
+
 def test_the_number_of_blocks_stays_below_the_cap_and_the_oldest_go(settings):
     settings.map.max_blocks = 256
     volume = make(settings)

@@ -19,6 +19,7 @@ from magic3d_ros.mapping.distractors import decision
 from magic3d_ros.mapping.distractors.evidence import Evidence
 from magic3d_ros.mapping.distractors.experience import Comparison, Experience
 from magic3d_ros.mapping.distractors.geometric_cues import DepthMemory, Look, disagreement, small_depth
+from magic3d_ros.mapping.distractors.hindsight import MARGIN, Hindsight
 from magic3d_ros.mapping.distractors.uncertainty_head import UncertaintyHead, load_optimiser_state, optimiser_state
 from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
 from magic3d_ros.mapping.surface import View
@@ -40,6 +41,7 @@ class DistractorDetector:
         self._steps = settings.steps
         self._range = (min_depth, max_depth)
         self._memory = DepthMemory()
+        self._hindsight = Hindsight()
         self._experience = Experience() if experience is None else experience  # an empty one is false
         self._head: UncertaintyHead | None = None
         self._optimiser: torch.optim.Adam | None = None
@@ -74,6 +76,21 @@ class DistractorDetector:
         look = self._look(frame.stamp, frame.camera, frame.camera_to_world, frame.depth)
         return self._verdict(frame, look, self._evidence(look, None), None)
 
+    def doubted(self) -> list[Look]:
+        """Earlier frames that trusted surface which the newest keyframe saw through, the most doubtful first."""
+        return self._hindsight.doubted(self._memory.newest) if len(self._memory) else []
+
+    def reconsider(self, look: Look, frame: RGBDFrame) -> np.ndarray:
+        """(H, W) bool: what moves in an earlier frame as all keyframes show it, those that came later too, and 5 pixels around.
+
+        look: of the frame, one of those `doubted`. frame: as it is remembered, of any size.
+        """
+        history = self._memory.history(look.points(), look.camera_to_world, MARGIN)
+        evidence = Evidence.of(look.depth > 0, history, np.zeros(look.depth.shape, np.float32), None, self._settle)
+        grid, value, odds = decision.spread(look.depth, evidence, None, None)
+        self._hindsight.remember(look, odds <= 0)
+        return decision.verdict(frame, grid, value, odds).weights == 0
+
     def learn(self, stamp: int, features: FeatureGrid) -> None:
         """Learn from a keyframe that was observed without features; one that no longer waits for them is passed over."""
         comparison = self._waiting.pop(stamp, None)
@@ -87,11 +104,13 @@ class DistractorDetector:
     def replace_poses(self, poses: Mapping[int, np.ndarray]) -> None:
         """What was seen at these stamps was seen from other camera-to-world poses."""
         self._memory.replace_poses(poses)
+        self._hindsight.forget()
         self._last = None  # it was seen from a pose that may no longer fit the next one
 
     def forget_views(self) -> None:
         """Forget what earlier keyframes saw; what was learned stays."""
         self._memory.clear()
+        self._hindsight.forget()
 
     def state(self) -> dict[str, np.ndarray]:
         """Head, what it learns from, and the last verdict; views are recalled from the keyframes."""
@@ -168,6 +187,7 @@ class DistractorDetector:
     def _verdict(self, frame: RGBDFrame, look: Look, evidence: Evidence, beta: np.ndarray | None) -> DistractorVerdict:
         grid, value, odds = decision.spread(look.depth, evidence, beta, self._carried(look))
         self._last = look, odds
+        self._hindsight.remember(look, odds <= 0)
         return decision.verdict(frame, grid, value, odds)
 
     def _carried(self, look: Look) -> np.ndarray | None:

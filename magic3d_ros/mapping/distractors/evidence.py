@@ -24,16 +24,20 @@ class Evidence:
     age: np.ndarray
 
     @staticmethod
-    def of(measured: np.ndarray, history: History, before: np.ndarray, now: int, settle: int) -> Evidence:
+    def of(measured: np.ndarray, history: History, before: np.ndarray, now: int | None, settle: int) -> Evidence:
         """From the history of the measured pixels' points (in their order), and from `before` (h, w), metres by which the sensor
-        sees surface before all that the map shows. now: ns. settle: ns after which a thing that came stands."""
+        sees surface before all that the map shows. now: ns, when they were seen; None when that is in the history already.
+        settle: ns after which a thing that came stands."""
         free = before > 0
-        since = np.full(measured.shape, NEVER, np.int64)
+        stood = np.zeros(measured.shape, np.int64)  # ns
+        filled = np.zeros(measured.shape, bool)
         free[measured] |= history.free > 0
-        since[measured] = history.since
-        settled = (since < NEVER) & (now - np.minimum(since, now) >= settle)
-        standing = measured & (since < NEVER) & (~free | settled)
-        age = np.where(standing, (now - np.minimum(since, now)) * 1e-9, 0.0).astype(np.float32)
+        filled[measured] = history.since < NEVER
+        until = history.until if now is None else now
+        stood[measured] = np.maximum(until - np.minimum(history.since, until), 0)
+        settled = filled & (stood >= settle)
+        standing = filled & (~free | settled)
+        age = np.where(standing, stood * 1e-9, 0.0).astype(np.float32)
         age[standing & free] = np.inf
         return Evidence(measured, free & ~settled, standing, age)
 

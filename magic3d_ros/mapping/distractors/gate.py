@@ -10,7 +10,7 @@ import numpy as np
 from magic3d_ros.config import Settings
 from magic3d_ros.frames import FeatureGrid, RGBDFrame
 from magic3d_ros.mapping.distractors.detector import DistractorDetector
-from magic3d_ros.mapping.distractors.geometric_cues import small_depth
+from magic3d_ros.mapping.distractors.geometric_cues import Look, small_depth
 from magic3d_ros.mapping.distractors.moving import MovingThing, moving_points, moving_things
 from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
 from magic3d_ros.mapping.keyframe import Keyframe
@@ -55,6 +55,14 @@ class DistractorGate:
         """Features of a keyframe that was judged without them, when they come late."""
         if self._enabled and features is not None:
             self.detector.learn(stamp, features)
+
+    def doubted(self) -> list[Look]:
+        """Earlier frames that trusted surface which the newest keyframe saw through, the most doubtful first."""
+        return self.detector.doubted() if self._enabled else []
+
+    def reconsider(self, look: Look, frame: RGBDFrame) -> np.ndarray:
+        """(H, W) bool: what moves in an earlier frame, as it is known now."""
+        return self.detector.reconsider(look, frame)
 
     def points(self) -> np.ndarray:
         """(n, 3) float32 world points of what moves in the newest frame."""

@@ -72,12 +72,13 @@ class Look:
 class History:
     """What keyframes say of n points.
 
-    free: (n,) int32 how many saw through the point's place. since: (n,) int64 stamp of the first keyframe that saw surface there
-    after it was last seen free; NEVER where none did.
+    free: (n,) int32 how many saw through the point's place. since, until: (n,) int64 stamps of the first and the last keyframe
+    that saw surface there after it was last seen free; since is NEVER where none did, and until means nothing then.
     """
 
     free: np.ndarray
     since: np.ndarray
+    until: np.ndarray
 
 
 class DepthMemory:
@@ -92,6 +93,11 @@ class DepthMemory:
 
     def __len__(self) -> int:
         return len(self._looks)
+
+    @property
+    def newest(self) -> Look:
+        """The last one that was added; there must be one."""
+        return self._looks[-1]
 
     def add(self, look: Look) -> None:
         """Remember a keyframe. Beyond the capacity every other one of the older half is forgotten."""
@@ -108,13 +114,13 @@ class DepthMemory:
         """Forget all."""
         self._looks.clear()
 
-    def history(self, points: np.ndarray, camera_to_world: np.ndarray) -> History:
-        """What the keyframes say of (n, 3) float32 points in the frame of a camera at that pose."""
+    def history(self, points: np.ndarray, camera_to_world: np.ndarray, margin: float = 1.0) -> History:
+        """What the keyframes say of (n, 3) float32 points in the frame of a camera at that pose. margin: see `seen_through`."""
         free = np.zeros(len(points), np.int32)
-        since = np.full(len(points), NEVER, np.int64)
+        history = History(free, np.full(len(points), NEVER, np.int64), np.zeros(len(points), np.int64))
         for look in self._chosen(points, camera_to_world):
-            _compare(look, points, camera_to_world, free, since)
-        return History(free, since)
+            _compare(look, points, camera_to_world, history, margin)
+        return history
 
     def _chosen(self, points: np.ndarray, camera_to_world: np.ndarray) -> list[Look]:
         """Half the newest, half those in whose image most of the points are; oldest first."""
@@ -152,18 +158,26 @@ def disagreement(sensed: np.ndarray, rendered: np.ndarray) -> np.ndarray:
     return np.where((sensed > 0) & (nearest > 0), np.maximum(before, 0.0), 0.0).astype(np.float32)
 
 
-def _compare(look: Look, points: np.ndarray, camera_to_world: np.ndarray, free: np.ndarray, since: np.ndarray) -> None:
-    """Bring the points' history up to date with one look; looks come in the order of time."""
+def seen_through(look: Look, points: np.ndarray, camera_to_world: np.ndarray, margin: float = 1.0) -> np.ndarray:
+    """Indices (m,) of the (n, 3) float32 points, in the frame of a camera at that pose, that the look sees through, by `margin`
+    times the tolerance."""
+    index, at, z = look.project(points, camera_to_world)
+    return index[look.nearest.ravel()[at] > z + margin * tolerance(z)]
+
+
+def _compare(look: Look, points: np.ndarray, camera_to_world: np.ndarray, history: History, margin: float) -> None:
+    """Bring the points' history up to date with one look; looks come in the order of time. margin: of `seen_through`."""
     index, at, z = look.project(points, camera_to_world)
     nearest, farthest = look.nearest.ravel()[at], look.farthest.ravel()[at]
     slack = tolerance(z)
-    seen_through = nearest > z + slack
+    passed = nearest > z + margin * slack
     # Surface there: within what the neighbourhood spans. Behind it the place was hidden, and nothing is known.
-    touched = (farthest > 0) & ~seen_through & (z < farthest + slack) & (z > nearest - slack)
-    through, touching = index[seen_through], index[touched]
-    free[through] += 1
-    since[through] = NEVER
-    since[touching] = np.minimum(since[touching], look.stamp)
+    touched = (farthest > 0) & ~passed & (z < farthest + slack) & (z > nearest - slack)
+    through, touching = index[passed], index[touched]
+    history.free[through] += 1
+    history.since[through] = NEVER
+    history.since[touching] = np.minimum(history.since[touching], look.stamp)
+    history.until[touching] = look.stamp
 
 
 def _kernel() -> np.ndarray:
