@@ -20,12 +20,15 @@ _SHARPNESS_GRID = (16, 12)  # cells in which image sharpness is remembered
 @dataclass(frozen=True)
 class DepthView:
     """One keyframe, reduced: camera of the reduced size, depth (h, w) float32 metres, edge (h, w) bool near an occlusion edge,
-    sharpness (12, 16) float32 mean absolute Laplacian of the grey image, scale_x and scale_y: reduced pixels a full pixel."""
+    sharpness (12, 16) float32 mean absolute Laplacian of the grey image, standing (24, 32) float32 share of each cell's pixels that
+    is trusted not to move, of the keyframe's trust_png; scale_x and scale_y: reduced pixels a full pixel."""
 
     camera: Camera
     depth: np.ndarray
     edge: np.ndarray
     sharpness: np.ndarray
+    standing: np.ndarray
+    trust_png: bytes
     scale_x: float
     scale_y: float
 
@@ -55,7 +58,7 @@ class DepthViews:
     def of(self, keyframe: Keyframe) -> DepthView:
         """The reduced view of a keyframe."""
         view = self._views.get(keyframe.stamp)
-        if view is None:
+        if view is None or view.trust_png != keyframe.trust_png:  # what moved in it may have shown since
             view = self._views[keyframe.stamp] = _reduced(keyframe)
         return view
 
@@ -114,8 +117,16 @@ def _reduced(keyframe: Keyframe) -> DepthView:
     window = np.ones((5, 5), np.uint8)
     nearest = cv2.erode(np.where(depth > 0, depth, np.float32(1e3)), window)  # no reading is no jump
     edge = (cv2.dilate(depth, window) - nearest) > _JUMP + _JUMP_PER_METRE * depth
-    return DepthView(camera.resized(width, height), depth, edge, _sharpness(keyframe),
-                     width / camera.width, height / camera.height)
+    return DepthView(camera.resized(width, height), depth, edge, _sharpness(keyframe), _standing(keyframe),
+                     keyframe.trust_png, width / camera.width, height / camera.height)
+
+
+def _standing(keyframe: Keyframe) -> np.ndarray:
+    """(24, 32) float32 share of trusted pixels over a grid of cells."""
+    trust = keyframe.trust
+    if trust is None:
+        return np.ones((24, 32), np.float32)
+    return cv2.resize((trust > 0).astype(np.float32), (32, 24), interpolation=cv2.INTER_AREA)
 
 
 def _sharpness(keyframe: Keyframe) -> np.ndarray:

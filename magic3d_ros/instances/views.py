@@ -17,6 +17,7 @@ _SEEN_SHARE, _SEEN_POINTS = 0.05, 3  # of a thing's points, before a keyframe co
 _WHOLE = 0.98  # share of a thing's points inside the image above which it is not cut
 _BORDER = 2.0  # full pixels: a box this near to the image's border is cut
 _LARGE = 0.5  # of the image's side: being larger than this is no further gain
+_CLEAR = 0.5  # share of a picture that must not be covered by what moves: else it shows rather that
 _APART = np.radians(30.0)  # directions of view this far apart are worth seeing both
 
 
@@ -57,6 +58,8 @@ def sightings(points: np.ndarray, normals: np.ndarray, thing: np.ndarray, count:
     sides = np.sqrt(np.maximum((box[..., 2:] - box[..., :2]) / size, 0.0).prod(-1))
     score = (np.minimum(1.0, sides / _LARGE) * inside**2 * visible / np.maximum(visible.max(0), 1e-9)
              * np.sqrt(sharpness / np.maximum(np.where(seen, sharpness, 0.0).max(0), 1e-9)).clip(0, 1)) * seen
+    clear = np.stack([t.standing for t in tables])
+    score *= np.where(clear < _CLEAR, 0.0, clear)
     touches = (box[..., :2].min(-1) < _BORDER) | ((size - box[..., 2:]).min(-1) < _BORDER)
     cut = (inside < _WHOLE) | touches
     middle = np.stack([np.bincount(thing, points[:, axis], count) for axis in range(3)], 1) / of[:, None]
@@ -84,13 +87,15 @@ def crop(keyframe: Keyframe | None, view: InstanceView) -> np.ndarray | None:
 
 @dataclass(frozen=True)
 class _Table:
-    """One keyframe's account of T things: sums of weights, counts of points, box (T, 4) in full pixels, sharpness within it."""
+    """One keyframe's account of T things: sums of weights, counts of points, box (T, 4) in full pixels, mean sharpness within it
+    and share of it that stands."""
 
     weight: np.ndarray
     visible: np.ndarray
     inside: np.ndarray
     box: np.ndarray
     sharpness: np.ndarray
+    standing: np.ndarray
 
 
 def _one_keyframe(sight: Sight, thing: np.ndarray, count: int, view: DepthView, keyframe: Keyframe) -> _Table:
@@ -104,7 +109,8 @@ def _one_keyframe(sight: Sight, thing: np.ndarray, count: int, view: DepthView, 
         scale = (view.scale_x, view.scale_y)
         box[present] = np.concatenate([(low + 0.5) / scale, (high + 0.5) / scale], 1)
     return _Table(np.bincount(thing, sight.weight, count), np.bincount(of_visible, minlength=count),
-                  np.bincount(thing[sight.inside], minlength=count), box, _box_mean(view.sharpness, box, keyframe))
+                  np.bincount(thing[sight.inside], minlength=count), box, _box_mean(view.sharpness, box, keyframe),
+                  _box_mean(view.standing, box, keyframe))
 
 
 def _box_mean(grid: np.ndarray, box: np.ndarray, keyframe: Keyframe) -> np.ndarray:

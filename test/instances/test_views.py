@@ -64,6 +64,27 @@ def test_a_blurred_view_loses_to_a_sharp_one(two_boxes):
     assert views[0].stamp == 2 and views[0].score > 1.5 * views[1].score
 
 
+def test_a_view_with_a_person_before_the_thing_is_not_chosen(two_boxes):
+    near = two_boxes.keyframe((-0.35, -0.95, 0.5), (-0.35, 0.0, 0.15), stamp=1)
+    far = two_boxes.keyframe((-0.35, -1.6, 0.7), (-0.35, 0.0, 0.15), stamp=2)
+    x0, y0, x1, y1 = views_of(two_boxes, [near, far]).views[1][0].box
+    trust = np.full((near.camera.height, near.camera.width), 255, np.uint8)
+    trust[y0:y1, x0:x1 - (x1 - x0) // 4] = 0
+    covered = near.with_trust(trust)
+    assert views_of(two_boxes, [near, far]).views[1][0].stamp == 1
+    assert [v.stamp for v in views_of(two_boxes, [covered, far]).views[1]] == [2]
+    trust[y0:y1, x0 + (x1 - x0) // 4:] = 255
+    slightly = views_of(two_boxes, [near.with_trust(trust)]).views[1][0]
+    assert 0.6 < slightly.score / views_of(two_boxes, [near]).views[1][0].score < 0.9
+
+
+def test_what_is_learned_later_of_a_keyframe_counts(two_boxes):
+    keyframe, depths = two_boxes.keyframe((0.0, -1.4, 0.5), (0.0, 0.0, 0.1)), DepthViews()
+    assert (depths.of(keyframe).standing == 1).all()
+    nothing = keyframe.with_trust(np.zeros((keyframe.camera.height, keyframe.camera.width), np.uint8))
+    assert (depths.of(nothing).standing == 0).all() and depths.of(nothing) is depths.of(nothing)
+
+
 def test_views_from_elsewhere_are_preferred_to_near_copies(two_boxes):
     front = [two_boxes.keyframe((-0.35 + 0.01 * k, -1.2, 0.6), (-0.35, 0.0, 0.1), stamp=k) for k in range(4)]
     side = two_boxes.keyframe((-1.75, 0.0, 0.7), (-0.35, 0.0, 0.1), stamp=9)

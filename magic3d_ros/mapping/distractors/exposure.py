@@ -6,6 +6,7 @@ import numpy as np
 
 GAIN = (0.5, 2.0)
 MIN_PIXELS = 50
+ENOUGH = 2000  # pixels that the median is taken of: of all 19200 it took 3 ms a keyframe
 
 
 def aligned(rendered: np.ndarray, observed: np.ndarray, standing: np.ndarray) -> np.ndarray:
@@ -16,5 +17,7 @@ def aligned(rendered: np.ndarray, observed: np.ndarray, standing: np.ndarray) ->
     """
     if standing.sum() < MIN_PIXELS:
         return rendered
-    ratio = np.maximum(observed[standing], 1) / np.maximum(rendered[standing], 1).astype(np.float32)
+    chosen = np.flatnonzero(standing)
+    chosen = chosen[::max(1, len(chosen) // ENOUGH)]
+    ratio = np.maximum(observed.reshape(-1, 3)[chosen], 1) / np.maximum(rendered.reshape(-1, 3)[chosen], 1).astype(np.float32)
     return np.clip(np.round(rendered * np.clip(np.median(ratio, axis=0), *GAIN)), 0, 255).astype(np.uint8)
