@@ -150,3 +150,19 @@ def test_nothing_is_centred_and_the_state_survives(scene, model):
     other.load_state(language.state())
     first, second = (m.snapshot().answer(Question("red box"), *rest).matches[0].probability for m in (language, other))
     assert first == pytest.approx(second, abs=5e-3)  # vectors are kept as float16
+
+
+def test_dense_features_tell_colours_apart_where_they_are(model):
+    """On an image of another shape than it was trained on. (With the last block's own attention, red and blue are not found.)"""
+    boxes = {"red": (40, 30, 90, 70), "blue": (300, 120, 150, 90), "yellow": (200, 20, 60, 200)}
+    rgb = coloured("green", 243, 517)
+    for name, (x, y, width, height) in boxes.items():
+        rgb[y:y + height, x:x + width] = coloured(name, height, width)
+    grid = model.encode_dense([rgb])[0]
+    scores = grid.values.astype(np.float32) @ model.compress(model.encode_text([f"{name} box" for name in boxes])).T
+    rows = grid.offset_y + grid.stride_y * np.arange(scores.shape[0])
+    columns = grid.offset_x + grid.stride_x * np.arange(scores.shape[1])
+    for index, (x, y, width, height) in enumerate(boxes.values()):
+        whole = ((np.abs(rows - (y + height / 2)) < (height - grid.stride_y) / 2)[:, None]
+                 & (np.abs(columns - (x + width / 2)) < (width - grid.stride_x) / 2))
+        assert whole.sum() >= 8 and (scores.argmax(2)[whole] == index).mean() > 0.9
