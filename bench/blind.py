@@ -1,10 +1,11 @@
 """Surfaces where the depth sensor is blind: share of the removed depth within 5 cm, with and without monocular cues.
 
-    ./run bench blind [SOURCE ...] [--blind beyond|blobs|places] [--every N]
+    ./run bench blind [SOURCE ...] [--blind beyond|blobs|places] [--every N] [--kind KIND] [--refine SECONDS]
 
 Depth is removed from every frame: all beyond 2 m; random blobs over 40 % of each image; or of 40 % of all places, from
 wherever they are seen (as glass and black screens). Cues are made from the clean depth with an unknown scale and shift a frame
-and 1 % noise smooth over 40 pixels (evaluation/monocular_cues.py); only keyframes have some. The goal is .75 within 5 cm.
+and 1 % noise smooth over 40 pixels (evaluation/monocular_cues.py); only keyframes have some. They go through the pipeline as a
+network's would; what it renders is compared. --refine spends seconds on the guesses afterwards. The goal is .75 within 5 cm.
 SOURCE is ../shared/data/replica_office0 by default.
 """
 
@@ -19,15 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from magic3d_ros.config import Settings, load_settings
+from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.evaluation.hidden_surface import HiddenSurfaceReport, evaluate_hidden
 from magic3d_ros.evaluation.monocular_cues import SyntheticCues, blind_beyond, blind_in_blobs, blind_in_places
-from magic3d_ros.frames import RGBDFrame
-from magic3d_ros.mapping.cue_layer import filled
-from magic3d_ros.mapping.keyframes import KeyframeStore
-from magic3d_ros.mapping.mapper import Mapper
-from magic3d_ros.mapping.meshing import Mesher
-from magic3d_ros.mapping.monocular_cues import attach
-from magic3d_ros.mapping.render import render
+from magic3d_ros.frames import CueFrame, RGBDFrame
+from magic3d_ros.mapping.keyframe import KINDS
+from magic3d_ros.pipeline import ScenePipeline
 from magic3d_ros.sources.open import open_source
 
 GOAL = 0.75
@@ -44,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("sources", nargs="*", default=[str(DEFAULT)], help="folders, bags or room")
     parser.add_argument("--blind", choices=(*BLINDNESS, "all"), default="all", help="what is removed")
     parser.add_argument("--every", type=int, default=4, help="one of so many frames is compared")
+    parser.add_argument("--kind", choices=KINDS, default="affine", help="what the network's depth is")
+    parser.add_argument("--refine", type=float, default=0.0, help="seconds of refinement afterwards")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args(arguments)
     settings = load_settings(None, dict(item.split("=", 1) for item in options.assignments))
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reached = True
     for text in options.sources:
         for name in BLINDNESS if options.blind == "all" else (options.blind,):
-            rows = measure(text, name, settings, options.every)
+            rows = measure(text, name, settings, options.every, options.kind, options.refine)
             table = Table("", "within 5 cm", "shown", "normals' mean error", "CPU s", box=None, pad_edge=False,
                           title=f"{text}, {TITLES[name]}")
             for label, report, seconds in rows:
@@ -62,29 +62,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if reached else 1
 
 
-def measure(text: str, blindness: str, settings: Settings, every: int) -> list[tuple[str, HiddenSurfaceReport, float]]:
-    """(what, figures, CPU seconds of making it) for the map without cues and with them."""
-    mapper, store = Mapper(settings), KeyframeStore(settings.keyframes)
+def measure(text: str, blindness: str, settings: Settings, every: int, kind: str,
+            refine: float) -> list[tuple[str, HiddenSurfaceReport, float]]:
+    """(what, figures, CPU seconds of it) of what the pipeline shows, without guessed surface and with it."""
+    pipeline = ScenePipeline(settings, CueExtractor(settings))
     compared: list[tuple[RGBDFrame, RGBDFrame]] = []
-    spent = 0.0
+    made = SyntheticCues(kind=kind)
+    begin = time.process_time()
+    outside = 0.0
     for number, clean in enumerate(open_source(text, settings)):
+        start = time.process_time()
         blinded = BLINDNESS[blindness](clean)
         if number % every == every // 2:
             compared.append((clean, blinded))
+        cues = CueFrame(clean.stamp, monocular=made.of(clean).monocular) if pipeline.mapper.keyframes.wants(blinded) else None
+        outside += time.process_time() - start
+        pipeline.integrate(blinded)
+        if cues is not None:
+            pipeline.add_cues(blinded, cues)
+    spent = time.process_time() - begin - outside
+    guessing = sum(pipeline.timings["guesses"])
+    rows = [("sensor alone", evaluate_hidden(pipeline.mapper.field.render, compared), spent - guessing),
+            ("+ guesses, as they came", evaluate_hidden(pipeline.render, compared), guessing)]
+    if refine:
         begin = time.process_time()
-        is_keyframe = store.wants(blinded)
-        mapper.integrate(blinded, carve=is_keyframe)
-        spent += time.process_time() - begin
-        if is_keyframe:
-            store.add(blinded)
-            attach(store, SyntheticCues().of(clean))
-    rows = [("sensor alone", evaluate_hidden(mapper.render, compared), spent)]
-    begin = time.process_time()
-    volume = filled(mapper.volume, list(store), settings)
-    spent = time.process_time() - begin
-    points, normals = Mesher(volume, settings.map.min_weight).points()
-    report = evaluate_hidden(lambda camera, pose: render(volume, points, normals, camera, pose), compared)
-    rows.append(("aligned cues fused", report, spent))
+        report = pipeline.refine(refine, poses=False, appearance=False)
+        rows.append((f"+ {report.message.partition('; ')[2]}", evaluate_hidden(pipeline.render, compared),
+                     time.process_time() - begin))
     return rows
 
 

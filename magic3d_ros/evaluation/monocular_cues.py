@@ -4,7 +4,8 @@ They stand in for a network's output where none is at hand, and let one measure 
 frame's cue depends on the frame's number and the seed only.
 
 - Depth: true depth times (1 + 1 % noise that is smooth over 40 pixels), then a scale between 1/2 and 2 and a shift between 0
-  and 1 that are different in every frame and known to nobody.
+  and 1 that are different in every frame and known to nobody. A steady network's change slowly instead; a metric one's stay
+  within 5 % and 5 cm; for inverse depth they are those of 1 / depth.
 - Normals: from the true depth, turned by noise of the same smoothness, 0.05 rad about each axis (a mean of 3.6 degrees).
 
 Clean noise: it has no bias that frames share, as networks have, and no blurred edges.
@@ -26,6 +27,8 @@ NORMAL_NOISE = 0.05  # standard deviation about each axis, rad
 SMOOTHNESS = 40.0  # pixels: standard deviation of the Gaussian that noise and blobs are smoothed with
 SCALES = (0.5, 2.0)
 SHIFTS = (0.0, 1.0)
+METRIC_ERRORS = (0.05, 0.05)  # share of the scale and metres of the shift by which a metric network is off
+SWING, PERIOD = 0.1, 250.0  # of a steady network's scale and shift: by a tenth up and down, frames from top to top
 BLIND_BEYOND = 2.0  # metres
 BLOB_SHARE = 0.4
 PLACE_SIZE = 0.25  # metres: deviation of the Gaussian that would smooth noise as the places' is
@@ -34,11 +37,14 @@ _REDUCTION = 8  # noise is made at an eighth of the size, where its smoothing ta
 
 @dataclass(frozen=True)
 class SyntheticCues:
-    """Makes the cues of frames. `depth`, `normals`: which of them."""
+    """Makes the cues of frames. `depth`, `normals`: which of them. kind: of the depth, see MonocularGeometry. steady: scale and
+    shift change slowly from frame to frame."""
 
     seed: int = 0
     depth: bool = True
     normals: bool = True
+    kind: str = "affine"
+    steady: bool = False
 
     def of(self, frame: RGBDFrame) -> CueFrame:
         """The cues of a frame with true depth; NaN where it has none."""
@@ -46,12 +52,21 @@ class SyntheticCues:
         known = np.isfinite(frame.depth) & (frame.depth > 0)
         height, width = frame.depth.shape
         noise = smooth_noise(height, width, random)
-        scale = float(np.exp(random.uniform(*np.log(SCALES))))
-        shift = float(random.uniform(*SHIFTS))
-        depth = np.where(known, scale * frame.depth * (1.0 + DEPTH_NOISE * noise) + shift, np.nan).astype(np.float32)
+        scale, shift = self._scale_and_shift(frame.index, random)
+        noisy = np.where(known, frame.depth, np.nan) * (1.0 + DEPTH_NOISE * noise)
+        depth = (scale * (1.0 / noisy if self.kind == "affine_inverse" else noisy) + shift).astype(np.float32)
         normals = turned(DepthNormals().normals(frame), NORMAL_NOISE, random)
-        return CueFrame(frame.stamp, monocular=MonocularGeometry(depth if self.depth else None, "affine",
+        return CueFrame(frame.stamp, monocular=MonocularGeometry(depth if self.depth else None, self.kind,
                                                                  normals if self.normals else None))
+
+    def _scale_and_shift(self, index: int, random: np.random.Generator) -> tuple[float, float]:
+        swing = np.sin(2.0 * np.pi * index / PERIOD)
+        if self.kind == "metric":
+            errors = (swing, swing) if self.steady else random.uniform(-1.0, 1.0, 2)
+            return 1.0 + METRIC_ERRORS[0] * float(errors[0]), METRIC_ERRORS[1] * float(errors[1])
+        if self.steady:
+            return 1.0 + SWING * float(swing), SHIFTS[1] / 2 * (1.0 + SWING * float(swing))
+        return float(np.exp(random.uniform(*np.log(SCALES)))), float(random.uniform(*SHIFTS))
 
 
 def smooth_noise(height: int, width: int, random: np.random.Generator, smoothness: float = SMOOTHNESS) -> np.ndarray:

@@ -127,8 +127,15 @@ def fit(cue: np.ndarray, depth: np.ndarray, iterations: int = 10, inverse: bool 
         scale = float((w * (c - mean_c) * (z - mean_z)).sum() / (w * (c - mean_c) ** 2).sum())
         shift = float(mean_z - scale * mean_c)
         error = (scale * c + shift - z) / z
-        weight = cauchy(error, ROBUST)
+        weight = _cauchy(error, ROBUST)
     return Alignment(scale, shift, len(c), float(np.median(np.abs(error))), inverse) if scale > 0 else None
+
+
+def align_alone(view: CueView) -> Alignment | None:
+    """Scale and shift of one view by the metric depth of its pixels. None when too little ties them down; a metric network's cue
+    is taken as it is then."""
+    found = fit(view.cue, view.depth, inverse=view.inverse)
+    return Alignment(1.0, 0.0, 0, 0.0) if found is None and view.kind == "metric" else found
 
 
 def align_jointly(views: Sequence[CueView], most_steps: int = MOST_STEPS) -> list[Alignment | None]:
@@ -174,7 +181,7 @@ class _JointSolver:
                 if found is None:
                     continue
                 error, slope = found
-                weight = cauchy(error, max(ROBUST, gate / 4))
+                weight = _cauchy(error, max(ROBUST, gate / 4))
                 block = (slope * weight[:, None]).T @ slope
                 for a, at in ((0, first), (1, second)):
                     right[at] -= (slope[:, 2 * a:2 * a + 2] * weight[:, None]).T @ error
@@ -201,7 +208,7 @@ class _JointSolver:
             return
         measured = view.depth[known]
         error = depth[known] / measured - 1.0
-        weight = cauchy(error, ROBUST)
+        weight = _cauchy(error, ROBUST)
         slope = slopes[known] / measured[:, None]
         normal[at, :, at] += (slope * weight[:, None]).T @ slope
         right[at] -= (slope * weight[:, None]).T @ error
@@ -291,6 +298,5 @@ def _normals(points: np.ndarray, known: np.ndarray) -> np.ndarray:
     return normals
 
 
-def cauchy(error: np.ndarray, width: float) -> np.ndarray:
-    """Weights 0..1 of errors: a half at `width`."""
+def _cauchy(error: np.ndarray, width: float) -> np.ndarray:
     return 1.0 / (1.0 + (error / width) ** 2)

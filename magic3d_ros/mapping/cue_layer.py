@@ -7,7 +7,7 @@ voxel holds the measured distance where there is one and the guessed elsewhere; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 import cv2
@@ -20,16 +20,6 @@ from magic3d_ros.mapping.metric_cues import MetricCues
 from magic3d_ros.mapping.tsdf import TSDFVolume
 
 EDGE = 0.05  # relative jump of depth between neighbouring pixels that is an edge: networks smear depth across it
-
-
-def filled(measured: TSDFVolume, keyframes: Sequence[Keyframe], settings: Settings) -> TSDFVolume:
-    """A new volume: the measured one, and where it saw nothing what the keyframes' monocular depth says. About 0.15 s a keyframe
-    with a cue, at 640x480 on one core."""
-    cues = MetricCues()
-    cues.update(keyframes)
-    guessed = TSDFVolume(settings.map, settings.input.min_depth, settings.input.max_depth, measured.device)
-    fuse_cues(keyframes, cues, guessed)
-    return joined(measured, guessed, settings)
 
 
 def fuse_cues(keyframes: Iterable[Keyframe], cues: MetricCues, volume: TSDFVolume) -> int:

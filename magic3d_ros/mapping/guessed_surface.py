@@ -18,9 +18,8 @@ import torch
 from magic3d_ros.config import Settings
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.mapping.blocks import SIDE
-from magic3d_ros.mapping.cue_alignment import Alignment
+from magic3d_ros.mapping.cue_alignment import Alignment, align_alone
 from magic3d_ros.mapping.cue_layer import joined, without_edges
-from magic3d_ros.mapping.cue_tracking import CueTracker
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.meshing import Mesher
@@ -46,7 +45,6 @@ class GuessedSurface:
         self.voxels = Mapper(settings)
         self.alignments: dict[int, Alignment] = {}
         self.unused = 0
-        self._tracker = CueTracker()
 
     @property
     def is_empty(self) -> bool:
@@ -54,14 +52,15 @@ class GuessedSurface:
         return len(self.voxels.volume.blocks) == 0
 
     def learn(self, keyframe: Keyframe) -> bool:
-        """Align the keyframe's monocular depth with the sensor's and with the map as it is rendered, and fuse what the sensor did
-        not see; whether it could be used. About 0.1 s at 640x480 on one core."""
+        """Align the keyframe's monocular depth with the sensor's and with the map as it is rendered, guesses of the keyframes
+        before included, so that it agrees with them; fuse what the sensor did not see. Whether it could be used. About 0.1 s at
+        640x480 on one core."""
         if not keyframe.monocular_depth_png:
             return False
         view = cue_view(keyframe)
         rendered = self._measured.render(view.camera, keyframe.camera_to_world, newest=False)
         known = self.completed(rendered, view.camera, keyframe.camera_to_world).depth
-        alignment = self._tracker.align(replace(view, depth=np.where(view.depth > 0, view.depth, known)))
+        alignment = align_alone(replace(view, depth=np.where(view.depth > 0, view.depth, known)))
         if alignment is None or alignment.error > WORST_ERROR:
             self.unused += 1
             logger.warning("the monocular depth of the keyframe of stamp %d fits neither the sensor's depth nor the map and is "
@@ -130,7 +129,6 @@ class GuessedSurface:
         """Forget all."""
         self.voxels.reset()
         self.alignments, self.unused = {}, 0
-        self._tracker.reset()
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything as arrays; nothing while nothing is guessed."""

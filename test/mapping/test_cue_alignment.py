@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from magic3d_ros.geometry.camera import Camera
-from magic3d_ros.mapping.cue_alignment import Alignment, CueView, align_jointly, fit
+from magic3d_ros.mapping.cue_alignment import Alignment, CueView, align_alone, align_jointly, fit
 
 CAMERA = Camera(60, 45, 50.0, 50.0, 29.5, 22.0)
 
@@ -137,3 +139,40 @@ def test_unknown_cues_are_zero_after_reduction():
     cue[0] = np.inf
     cue[1] = -1.0
     assert CueView.of(cue, np.full((45, 60), np.nan), CAMERA, np.eye(4)).cue.max() == 0.0
+
+
+def inverse_views(with_depth: bool) -> list[CueView]:
+    """The views of a network for inverse depth: 1 / depth = scale * cue + shift."""
+    made = []
+    for view, pose, scale, shift in zip(views(), POSES, SCALES, SHIFTS, strict=True):
+        depth = corner_depth(pose)
+        cue = (1.0 / depth + shift) * 40.0 * scale
+        made.append(replace(view, cue=cue, depth=depth if with_depth else np.zeros_like(depth), kind="affine_inverse"))
+    return made
+
+
+def test_inverse_depth_by_hand():
+    depth = np.tile(np.linspace(1.0, 4.0, 60), (3, 1))
+    found = fit((1.0 / depth - 0.1) / 0.02, depth, inverse=True)
+    assert found.inverse
+    assert found.scale == pytest.approx(0.02) and found.shift == pytest.approx(0.1)
+    np.testing.assert_allclose(found.metric((1.0 / depth - 0.1) / 0.02), depth, rtol=1e-5)
+    assert Alignment(1.0, -0.5, 0, 0.0, True).metric(np.array([[1.0, 0.5, 0.0, 0.51]])).tolist() == [[2.0, 0.0, 0.0, 0.0]]
+
+
+def test_inverse_views_with_depth_in_some():
+    known = inverse_views(True)
+    mixed = [known[0], known[1], *inverse_views(False)[2:]]
+    for alignment, pose, view in zip(align_jointly(mixed), POSES, mixed, strict=True):
+        assert alignment.inverse
+        assert np.median(np.abs(alignment.metric(view.cue) / corner_depth(pose) - 1.0)) < 0.01
+
+
+def test_metric_views_are_corrected_where_something_tells_and_taken_as_they_are_elsewhere():
+    made = [replace(view, cue=corner_depth(pose) * 1.08, kind="metric") for view, pose in zip(views(), POSES, strict=True)]
+    for alignment in align_jointly(made):
+        assert alignment.scale == pytest.approx(1 / 1.08, abs=0.02)
+    assert align_jointly(made[:1]) == [Alignment(1.0, 0.0, 0, 0.0)]
+    assert align_alone(made[0]) == Alignment(1.0, 0.0, 0, 0.0)
+    assert align_alone(replace(made[0], kind="affine")) is None
+    assert align_alone(replace(made[0], depth=corner_depth(POSES[0]))).scale == pytest.approx(1 / 1.08)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from magic3d_ros.config import Settings
-from magic3d_ros.mapping.cue_layer import filled, fuse_cues, joined, without_edges
+from magic3d_ros.mapping.cue_layer import fuse_cues, joined, without_edges
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.metric_cues import MetricCues
 from magic3d_ros.mapping.tsdf import TSDFVolume
@@ -100,8 +100,6 @@ def test_measured_voxels_win_and_guessed_ones_fill_the_rest():
     assert fuse_cues(frames, cues, guessed) == 3
     before = {name: values.clone() for name, values in measured.blocks.data.items()}
     both = joined(measured, guessed, Settings())
-    at_once = filled(measured, frames, Settings())
-    assert all(torch.equal(values, at_once.blocks.data[name]) for name, values in both.blocks.data.items())
     assert all(torch.equal(values, measured.blocks.data[name]) for name, values in before.items())
 
     def weights(of: TSDFVolume, keys: torch.Tensor) -> torch.Tensor:

@@ -71,3 +71,26 @@ def test_the_sensors_own_normals_are_no_cue(store):
 def test_two_bad_cues_change_nothing(store):
     assert not attach(store, cues(5, 0 * DEPTH, 0 * NORMALS))
     assert store.get(5).monocular_depth is None
+
+
+def test_kind_and_what_the_network_is_unsure_of(store):
+    unsure = np.zeros((60, 80), np.float32)
+    unsure[:, :40] = 0.2
+    assert attach(store, CueFrame(5, monocular=MonocularGeometry(DEPTH, "affine_inverse", uncertainty=unsure)))
+    keyframe = store.get(5)
+    assert keyframe.monocular_kind == "affine_inverse"
+    assert (keyframe.monocular_depth[:, :40] == 0).all() and (keyframe.monocular_depth[:, 40:] == 2).all()
+    again = KeyframeStore(Settings().keyframes)
+    again.load_state(store.state())
+    assert again.get(5).monocular_kind == "affine_inverse"
+    old = {name: value for name, value in store.state().items() if name != "monocular_kinds"}
+    again.load_state(old)
+    assert again.get(5).monocular_kind == "affine"
+    with pytest.raises(ValueError, match="monocular_kinds"):
+        again.load_state({**old, "monocular_kinds": np.array([7], np.uint8)})
+
+
+def test_an_unknown_kind_is_named(store, caplog):
+    with caplog.at_level(logging.WARNING):
+        assert not attach(store, CueFrame(5, monocular=MonocularGeometry(DEPTH, "disparity")))
+    assert "'disparity'" in caplog.text
