@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +20,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.console import Console
-from rich.table import Column, Table
 
 from magic3d_ros.config import Settings, load_settings
 from magic3d_ros.cues.extractor import CueExtractor, grey_frame, start_model
-from magic3d_ros.cues.running_model import RunningModel
+from magic3d_ros.cues.running_model import RunningModel, weight_megabytes
 from magic3d_ros.cues.tiers import KINDS, placement_of
 from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.evaluation.random_checkpoints import ARCHITECTURES, write
@@ -46,21 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     cues = settings.cues
     console.print(f"{device_name(settings)}, {cues.precision} precision, batches of {cues.batch}, {options.size}")
-    columns = (Column(title, no_wrap=True) for title in (
-        "model", "kind", "ms a frame", "slowest", "frames/s", "MB weights", "MB working", ""))
-    table = Table(*columns, box=None, pad_edge=False)
+    row(console, "model", "kind", "ms a frame", "slowest", "frames/s", "CPU ms", "MB weights", "MB working")
     if options.architectures:
         names = PUBLISHED if "all" in options.architectures else options.architectures
-        problems = [problem for name in names if (problem := alone(name, settings, height, width, options.repeat, table))]
+        problems = [problem for name in names if (problem := alone(name, settings, height, width, options.repeat, console))]
     else:
-        problems = together(settings, height, width, options.repeat, table)
-    console.print(table)
+        problems = together(settings, height, width, options.repeat, console)
     for problem in problems:
         console.print(f"not measured: {problem}", markup=False, soft_wrap=True)
     return 1 if problems else 0
 
 
-def alone(name: str, settings: Settings, height: int, width: int, repeat: int, table: Table) -> str:
+def alone(name: str, settings: Settings, height: int, width: int, repeat: int, console: Console) -> str:
     """Measure one architecture by itself; returns what went wrong."""
     kind = ARCHITECTURES[name][0]
     with tempfile.TemporaryDirectory(prefix="magic3d_bench_") as folder:
@@ -69,36 +66,49 @@ def alone(name: str, settings: Settings, height: int, width: int, repeat: int, t
             running = start_model(kind, settings)
         except (ModelError, ImportError) as error:
             return f"{name}: {error}"
-        times = []
+        times, spent = [], 0.0
         for number in range(repeat + 1):
-            running.run(noise(settings.cues.batch, height, width, number))
+            frames = noise(settings.cues.batch, height, width, number)
+            begin = time.process_time()
+            running.run(frames)
+            spent += (time.process_time() - begin) * (number > 0)
             times.append(running.milliseconds)
-        row(table, running, times[1:])
+        measured(console, running, times[1:], f"{1e3 * spent / repeat / settings.cues.batch:.1f}")
         return running.problem
 
 
-def together(settings: Settings, height: int, width: int, repeat: int, table: Table) -> list[str]:
+def together(settings: Settings, height: int, width: int, repeat: int, console: Console) -> list[str]:
     """Measure the configured tier, all models one after another as they work on keyframes; returns what went wrong."""
     extractor = CueExtractor(settings)
     times: dict[str, list[float]] = {}
+    spent = 0.0
     for number in range(repeat + 1):
-        found = extractor.extract_many(noise(settings.cues.batch, height, width, number))
+        frames = noise(settings.cues.batch, height, width, number)
+        begin = time.process_time()
+        found = extractor.extract_many(frames)
+        spent += (time.process_time() - begin) * (number > 0)
         if number:
             for name, value in found[0].timings.items():
                 times.setdefault(name, []).append(value)
     for running in extractor.running:
         if running.name in times:
-            row(table, running, times[running.name])
+            measured(console, running, times[running.name], "")
     whole = [sum(values) for values in zip(*times.values(), strict=True)]
     middle = statistics.median(whole)
-    table.add_row("all", "", f"{middle:.1f}", f"{max(whole):.1f}", f"{1e3 / middle:.1f}", "", "", "")
+    row(console, "all", "", f"{middle:.1f}", f"{max(whole):.1f}", f"{1e3 / middle:.2f}",
+        f"{1e3 * spent / repeat / settings.cues.batch:.1f}")
     return list(extractor.problems.values())
 
 
-def row(table: Table, running: RunningModel, times: list[float]) -> None:
+def measured(console: Console, running: RunningModel, times: list[float], spent: str) -> None:
     middle = statistics.median(times)
-    table.add_row(running.name, running.kind, f"{middle:.1f}", f"{max(times):.1f}", f"{1e3 / max(middle, 1e-6):.1f}",
-                  f"{running.weights:.0f}", f"{running.peak:.0f}" if running.peak else "-", running.reduced)
+    row(console, running.name, running.kind, f"{middle:.1f}", f"{max(times):.1f}", f"{1e3 / max(middle, 1e-6):.2f}",
+        spent, f"{weight_megabytes(running.model):.0f}", f"{running.peak:.0f}" if running.peak else "-", running.reduced)
+
+
+def row(console: Console, name: str, kind: str, *values: str) -> None:
+    """A line as soon as it is known: a large model takes minutes on a CPU."""
+    console.print(f"{name:36} {kind:16}" + "".join(f" {value:>10}" for value in values), markup=False, soft_wrap=True)
 
 
 def noise(count: int, height: int, width: int, seed: int) -> list[RGBDFrame]:

@@ -60,7 +60,8 @@ def entry(kind: str, settings: Settings) -> ModelEntry:
         place = tiers.find(kind, offline)
     except ModelError as error:
         expected = local_places(model, settings.cues)[:2][-1]  # in cues.model_directory by its full name
-        return ModelEntry(kind, model, False, str(expected.absolute()), licence, size, str(error), how_to_get(model, settings.cues))
+        cure = how_to_get(model, settings.cues)
+        return ModelEntry(kind, model, False, str(expected.absolute()), licence, size, str(error), cure)
     return ModelEntry(kind, model, True, str(place), licence_of(place) or licence, megabytes(place), "", "")
 
 

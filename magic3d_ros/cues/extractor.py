@@ -17,7 +17,7 @@ from magic3d_ros.cues import tiers
 from magic3d_ros.cues.embedded.joint_space import JointClassSpace
 from magic3d_ros.cues.embedded.normals import DepthNormals
 from magic3d_ros.cues.protocols import LanguageModel
-from magic3d_ros.cues.running_model import RunningModel, memory_in_use
+from magic3d_ros.cues.running_model import RunningModel
 from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.frames import Camera, CueFrame, MonocularGeometry, RGBDFrame, check_image
 
@@ -128,13 +128,12 @@ class CueExtractor:
 def start_model(kind: str, settings: Settings) -> RunningModel[Any]:
     """Load the model of one kind and, on a GPU or with cues.compile, run it once. Raises ModelError, or ImportError."""
     device = tiers.placement_of(kind, settings).device
-    before = memory_in_use(device)
-    running = _ready(kind, settings, tiers.load(kind, settings), device, before)
+    running = _ready(kind, settings, tiers.load(kind, settings), device)
     if device.type == "cuda" or settings.cues.compile:
         running.run([grey_frame()])
         if running.problem and settings.cues.compile:
             _log.warning("%s runs without torch.compile, which failed: %s", running.name, running.problem)
-            running = _ready(kind, settings, tiers.load(kind, tiers.without_compiling(settings)), device, before)
+            running = _ready(kind, settings, tiers.load(kind, tiers.without_compiling(settings)), device)
             running.run([grey_frame()])
     return running
 
@@ -145,11 +144,11 @@ def grey_frame(height: int = 480, width: int = 640) -> RGBDFrame:
     return RGBDFrame(0, np.full((height, width, 3), 127, np.uint8), np.ones((height, width), np.float32), camera, np.eye(4))
 
 
-def _ready(kind: str, settings: Settings, model: Any, device: torch.device, before: float) -> RunningModel[Any]:
+def _ready(kind: str, settings: Settings, model: Any, device: torch.device) -> RunningModel[Any]:
     call = {"features": _features, "masks": _masks, "language": _language}.get(kind, _geometry)
     if isinstance(model, JointClassSpace) and tiers.model_of("features", settings) == tiers.EMBEDDED:
         call = _features_and_language
-    return RunningModel(kind, model, lambda frames: call(model, frames), device, max(0.0, memory_in_use(device) - before))
+    return RunningModel(kind, model, lambda frames: call(model, frames), device)
 
 
 def _features(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:

@@ -6,7 +6,6 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -19,6 +18,8 @@ MIN_WIDTH = 160
 """Pixels; below it a model sees nothing that a map could use."""
 _SHRINK = 0.75
 """of the width, each time that memory does not suffice: about half of the pixels."""
+_DEPTH = 3
+"""Objects within objects in which weights are looked for: a language model holds an image model, and that its network."""
 _log = logging.getLogger(__name__)
 
 
@@ -30,9 +31,9 @@ class RunningModel(Generic[Result]):
     reduced: what had to be made smaller, "" = nothing. problem: why the newest batch has no result, "" = it has.
     """
 
-    def __init__(self, kind: str, model: Any, call: Callable[[Sequence[RGBDFrame]], list[Result]], device: torch.device,
-                 weights: float = 0.0) -> None:
-        self.kind, self.model, self.device, self.weights = kind, model, device, weights
+    def __init__(self, kind: str, model: Any, call: Callable[[Sequence[RGBDFrame]], list[Result]],
+                 device: torch.device) -> None:
+        self.kind, self.model, self.device = kind, model, device
         self.name: str = model.name
         self.milliseconds = 0.0
         self.peak = 0.0
@@ -59,7 +60,8 @@ class RunningModel(Generic[Result]):
 
     def figures(self) -> dict[str, float | str]:
         """For diagnostics: milliseconds a frame, MB of weights and of working memory, what was made smaller, what is wrong."""
-        figures: dict[str, float | str] = {f"ms.{self.name}": round(self.milliseconds, 1), f"MB.{self.name}": round(self.weights)}
+        figures: dict[str, float | str] = {f"ms.{self.name}": round(self.milliseconds, 1),
+                                           f"MB.{self.name}": round(weight_megabytes(self.model))}
         if self.peak:
             figures[f"MB.{self.name}.working"] = round(self.peak)
         if self.reduced:
@@ -119,12 +121,19 @@ def is_out_of_memory(error: BaseException) -> bool:
     return without_class or isinstance(error, (torch.OutOfMemoryError, MemoryError))
 
 
-def memory_in_use(device: torch.device) -> float:
-    """MB: allocated by torch on a GPU, resident in this process on a CPU."""
-    if device.type == "cuda":
-        return torch.cuda.memory_allocated(device) / 2**20
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * 4096 / 2**20
+def weight_megabytes(model: Any) -> float:
+    """MB of the weights in a model and the objects that it is made of, each tensor once."""
+    sizes: dict[int, int] = {}
+
+    def visit(thing: Any, depth: int) -> None:
+        if isinstance(thing, torch.nn.Module):
+            sizes.update((tensor.data_ptr(), tensor.nbytes) for tensor in (*thing.parameters(), *thing.buffers()))
+        elif depth and hasattr(thing, "__dict__"):
+            for part in list(vars(thing).values()):
+                visit(part, depth - 1)
+
+    visit(model, _DEPTH)
+    return sum(sizes.values()) / 2**20
 
 
 def _free(device: torch.device) -> None:

@@ -11,6 +11,7 @@ import torch
 from magic3d_ros.config import Settings
 from magic3d_ros.cues import tiers
 from magic3d_ros.cues.extractor import CueExtractor
+from magic3d_ros.cues.running_model import weight_megabytes
 from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.evaluation.random_checkpoints import ARCHITECTURES, write
 from magic3d_ros.frames import Camera, FrameError, RGBDFrame
@@ -224,3 +225,16 @@ def test_when_every_model_fails_the_frame_is_not_answered(settings, monkeypatch)
     monkeypatch.setattr(extractor.language, "encode_dense", broken)
     with pytest.raises(ModelError, match=r"no model had an answer: tiny-siglip \(language\) failed"):
         extractor.extract(frame(noise(96, 128, 3)))
+
+
+def test_weights_are_counted_once_wherever_they_lie():
+    class Holder:
+        name = "holder"
+
+        def __init__(self):
+            self.network = torch.nn.Linear(1024, 256, bias=False)  # 1 MB
+            self.again = self.network
+            self.part = type("Part", (), {})()
+            self.part.inner = torch.nn.Linear(256, 1024, bias=False)
+
+    assert weight_megabytes(Holder()) == 2.0
