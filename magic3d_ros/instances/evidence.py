@@ -20,8 +20,8 @@ _SHARPNESS_GRID = (16, 12)  # cells in which image sharpness is remembered
 @dataclass(frozen=True)
 class DepthView:
     """One keyframe, reduced: camera of the reduced size, depth (h, w) float32 metres, edge (h, w) bool near an occlusion edge,
-    sharpness (12, 16) float32 mean absolute Laplacian of the grey image, standing (24, 32) float32 share of each cell's pixels that
-    is trusted not to move, of the keyframe's trust_png; scale_x and scale_y: reduced pixels a full pixel."""
+    sharpness (12, 16) float32 mean absolute Laplacian of the grey image, standing (24, 32) float32 share of each cell's pixels
+    that is trusted not to move, from the keyframe's trust_png; scale_x and scale_y: reduced pixels a full pixel."""
 
     camera: Camera
     depth: np.ndarray
