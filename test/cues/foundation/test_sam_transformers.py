@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from naive_suppression import naive_nms
 
 from magic3d_ros.cues.foundation.sam_transformers import TransformersSam
 from magic3d_ros.cues.placement import Placement
@@ -172,7 +173,7 @@ def test_logits_equal_the_librarys_own(folder, size):
     official = official_processor(folder)
     inputs = official(rgb, return_tensors="pt")
     side = inputs["pixel_values"].shape[-1]
-    seen = np.array(inputs["reshaped_input_sizes"][0] if "reshaped_input_sizes" in inputs else (side, side))
+    seen = np.array(inputs["reshaped_input_sizes"][0].tolist() if "reshaped_input_sizes" in inputs else [side, side])
     points = np.array([[3.5, 90.25], [39.0, 1.0]])
     places = torch.tensor(points * seen[::-1] / (size[1], size[0]), dtype=torch.float32)[None, :, None]
     with torch.no_grad():
@@ -186,20 +187,6 @@ def test_logits_equal_the_librarys_own(folder, size):
     shapes = {"reshaped_input_sizes": [seen.tolist()]} if "reshaped_input_sizes" in inputs else {}
     large = official.post_process_masks(expected.pred_masks, original_sizes=[size], binarize=False, **shapes)[0]
     assert torch.allclose(model._enlarge(logits.flatten(0, 1), embedding, size), large.flatten(0, 1), atol=step, rtol=0)
-
-
-def naive_nms(boxes, scores, idxs, iou_threshold):
-    """torchvision's, whose compiled operators do not load beside a CPU build of torch."""
-    kept, boxes = [], boxes.tolist()
-    for box in torch.argsort(scores, descending=True, stable=True).tolist():
-        if not any(box_iou(boxes[box], boxes[other]) > iou_threshold for other in kept):  # without an area: no overlap
-            kept.append(box)
-    return torch.tensor(kept, dtype=torch.int64)
-
-
-def box_iou(a, b):
-    shared = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
 @pytest.mark.parametrize("size", [(97, 131), (480, 640), (33, 20)])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from naive_suppression import naive_nms
 
 from magic3d_ros.cues.foundation.segment_anything import SegmentAnything, build_sam
 from magic3d_ros.cues.placement import Placement
@@ -76,20 +77,6 @@ def picture(height, width):
     generator = np.random.default_rng(0)
     coarse = generator.integers(0, 256, (height // 16 + 1, width // 16 + 1, 3)).astype(np.uint8)
     return np.kron(coarse, np.ones((16, 16, 1), np.uint8))[:height, :width]
-
-
-def naive_nms(boxes, scores, idxs, iou_threshold):
-    """torchvision's, whose compiled operators do not load beside a CPU build of torch."""
-    kept, boxes = [], boxes.tolist()
-    for box in torch.argsort(scores, descending=True, stable=True).tolist():
-        if not any(box_iou(boxes[box], boxes[other]) > iou_threshold for other in kept):  # without an area: no overlap
-            kept.append(box)
-    return torch.tensor(kept, dtype=torch.int64)
-
-
-def box_iou(a, b):
-    shared = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
 @pytest.mark.parametrize("size", [(97, 131), (131, 97), (40, 300)])
