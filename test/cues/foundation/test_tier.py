@@ -10,7 +10,7 @@ import torch
 
 from magic3d_ros.config import Settings
 from magic3d_ros.cues import tiers
-from magic3d_ros.cues.extractor import CueExtractor
+from magic3d_ros.cues.extractor import CueExtractor, start_model
 from magic3d_ros.cues.running_model import weight_megabytes
 from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.evaluation.random_checkpoints import ARCHITECTURES, write
@@ -238,3 +238,30 @@ def test_weights_are_counted_once_wherever_they_lie():
             self.part.inner = torch.nn.Linear(256, 1024, bias=False)
 
     assert weight_megabytes(Holder()) == 2.0
+
+
+@pytest.mark.parametrize("breaks", [True, False])
+def test_what_cannot_be_compiled_runs_uncompiled(settings, monkeypatch, caplog, breaks):
+    """torch.compile fails when the model first runs; here the compiled model is one that raises as its compiler would."""
+    settings.cues.compile = True
+    plain = tiers.load("features", tiers.without_compiling(settings))
+    loaded = []
+
+    class Compiled:
+        name = "tiny-dinov2"
+
+        def features(self, images):
+            if breaks:
+                raise RuntimeError("backend='inductor' raised: no C++ compiler")
+            return plain.features(images)
+
+    def load(kind, wanted):
+        loaded.append(wanted.cues.compile)
+        return Compiled() if wanted.cues.compile else plain
+
+    monkeypatch.setattr(tiers, "load", load)
+    running = start_model("features", settings)
+    assert loaded == ([True, False] if breaks else [True])
+    assert running.problem == "" and running.milliseconds > 0
+    assert (running.model is plain) == breaks
+    assert any("runs without torch.compile" in record.message for record in caplog.records) == breaks
