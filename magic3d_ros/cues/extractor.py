@@ -85,8 +85,8 @@ class CueExtractor:
                 if kind not in self._running and self._needs_own_model(kind):
                     try:
                         self._running[kind] = start_model(kind, self._settings)
-                    except (ModelError, ImportError) as error:
-                        self._unloaded[kind] = str(error)
+                    except Exception as error:  # whatever one model's library raises, the others go on
+                        self._unloaded[kind] = str(error) if isinstance(error, (ModelError, ImportError)) else repr(error)
                         _log.error("there will be no %s: %s", kind, error)
             self._loaded = True
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.nodes.diagnostics import Report
 from magic3d_ros.nodes.frame_counts import FrameCounts
 from magic3d_ros.nodes.live_mapping import LiveMapping
@@ -180,6 +181,13 @@ def cue_report(mapping: LiveMapping, extractors: int, expected: int, refused: st
         return Report("cues", _WARNING, f"{values['cues_missing']} of {values['cues_sent']} keyframes got no cues within "
                       "ros.cue_timeout: add shards, or raise it", values)
     return Report("cues", _FINE, f"{values['cues_joined']} of {values['cues_sent']} keyframes have their cues", values)
+
+
+def own_cue_report(extractor: CueExtractor) -> Report:
+    """What the 2D models take that run in this process, and what is wrong with them."""
+    problems = extractor.problems
+    message = "; ".join(problems.values()) or f"the models {extractor.name} run in this process"
+    return Report("cues", _WARNING if problems else _FINE, message, {"model": extractor.name, **extractor.figures()})
 
 
 def resident_megabytes() -> float:

@@ -27,6 +27,7 @@ from magic3d_ros.nodes.mapping_diagnosis import (
     cue_report,
     input_report,
     mapping_report,
+    own_cue_report,
     pose_report,
     refinement_report,
     self_check_report,
@@ -218,6 +219,8 @@ class SceneMapper(LifecycleNode):
             reports.append(refinement_report(self._refinement, self._corrections))
         if self._sender is not None:
             reports.append(cue_report(self.mapping, *self._sender.extractors, self._sender.refused))
+        elif self.mapping.pipeline is not None:
+            reports.append(own_cue_report(self.mapping.pipeline.extractor))
         return reports
 
     def _input_state(self) -> InputState:

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from magic3d_ros.nodes.frame_counts import FrameCounts
 from magic3d_ros.nodes.frame_input import SequenceGaps
-from magic3d_ros.nodes.mapping_diagnosis import InputState, input_report, pose_report, self_check_report, sync_report
+from magic3d_ros.nodes.mapping_diagnosis import (
+    InputState,
+    input_report,
+    own_cue_report,
+    pose_report,
+    self_check_report,
+    sync_report,
+)
 
 pytestmark = pytest.mark.ros
 
@@ -103,3 +111,12 @@ def test_the_self_check_warns_when_the_map_contradicts_the_camera():
     report = self_check_report(right | {"in25": 0.3})
     assert report.level == 1
     assert "poses, calibration or the depth's unit" in report.message
+
+
+def test_models_in_the_mapper_s_own_process_tell_time_memory_and_problems():
+    extractor = SimpleNamespace(name="foundation/siglip/64", problems={}, figures=lambda: {"ms.siglip": 12.5, "MB.siglip": 813})
+    report = own_cue_report(extractor)
+    assert (report.level, report.values["ms.siglip"], report.values["model"]) == (0, 12.5, "foundation/siglip/64")
+    extractor.problems = {"masks": "model 'owner/sam' is not on this machine"}
+    report = own_cue_report(extractor)
+    assert (report.level, report.message) == (1, "model 'owner/sam' is not on this machine")
