@@ -43,7 +43,8 @@ def test_two_extractors_share_the_keyframes_of_one_mapper(start_node):
         assert answer["stamp"] < 60_000_000_000  # the recording's time base, not this machine's
     looked_at = [done(shard) for shard in range(2)]
     assert min(looked_at) > 0
-    assert sum(looked_at) == int(seen["cues"].values["cues_sent"])
+    sent, resent = (int(seen["cues"].values[f"cues_{name}"]) for name in ("sent", "resent"))
+    assert sent <= sum(looked_at) <= sent + resent  # resent is 0 unless the machine was so busy that one seemed dead
     for process in (*extractors, mapper):
         process.stop(patience=40.0)
         assert process.returncode == 0, process.last_lines()
