@@ -9,6 +9,7 @@ import numpy as np
 
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.sources.registration import re_registered
 
 _UNIT_TOLERANCE = 0.5  # a normal shorter than half a unit or longer than 1.5 is no normal: resampling alone does not get there
 KINDS = ("affine", "affine_inverse", "metric")
@@ -22,7 +23,8 @@ class Keyframe:
 
     Monocular cues and trust are kept as PNG too, empty where there are none, and are read as arrays: `monocular_depth`,
     `monocular_normals`, `trust`. is_between: one of the frames between keyframes, remembered at reduced size. monocular_kind:
-    what the monocular depth is, see MonocularGeometry.
+    what the monocular depth is, see MonocularGeometry. depth_motion: (4, 4), by which the depth's points are moved
+    against the colour camera when it is read; None = it belongs to the image as it is.
     """
 
     stamp: int
@@ -36,6 +38,7 @@ class Keyframe:
     trust_png: bytes = b""
     is_between: bool = False
     monocular_kind: str = "affine"
+    depth_motion: np.ndarray | None = None
 
     @staticmethod
     def of(frame: RGBDFrame, trust: np.ndarray | None = None, quality: int = 95, is_between: bool = False) -> Keyframe:
@@ -56,7 +59,8 @@ class Keyframe:
 
     def depth(self) -> np.ndarray:
         """(H, W) float32 metres, 0 = no reading."""
-        return _decoded(self.depth_png, cv2.IMREAD_UNCHANGED).astype(np.float32) * 1e-3
+        stored = _decoded(self.depth_png, cv2.IMREAD_UNCHANGED).astype(np.float32) * 1e-3
+        return stored if self.depth_motion is None else re_registered(stored, self.camera, self.depth_motion)
 
     def frame(self) -> RGBDFrame:
         """The frame as it is remembered."""

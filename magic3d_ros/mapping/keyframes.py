@@ -95,11 +95,12 @@ class KeyframeStore:
         """Give what is remembered of that stamp another pose; False when nothing is. Raises ValueError for what is no pose."""
         return self._replace(stamp, lambda keyframe: keyframe.with_pose(camera_to_world))
 
-    def replace_poses(self, poses: Mapping[int, np.ndarray], camera: Callable[[Camera], Camera] = lambda camera: camera) -> None:
-        """Give many stamps the poses, and the cameras, that were found for them; stamps that are no longer remembered are passed
-        over."""
+    def replace_poses(self, poses: Mapping[int, np.ndarray], changed: Callable[[Keyframe], Keyframe] = lambda known: known
+                      ) -> None:
+        """Give many stamps the poses, and the calibration, that were found for them; stamps that are no longer remembered are
+        passed over."""
         for owner in (self._frames, self._between):
-            owner.update({stamp: replace(owner[stamp], camera_to_world=pose, camera=camera(owner[stamp].camera))
+            owner.update({stamp: replace(changed(owner[stamp]), camera_to_world=pose)
                           for stamp, pose in poses.items() if stamp in owner})
         if self._last is not None and self._last.stamp in poses:
             self._last = self._frames.get(self._last.stamp, self._last)
@@ -133,6 +134,8 @@ class KeyframeStore:
         return {"stamps": np.array([f.stamp for f in frames], np.int64), "indices": np.array([f.index for f in frames], np.int64),
                 "cameras": np.array(cameras, np.float64).reshape(-1, 6),
                 "poses": np.array([f.camera_to_world for f in frames], np.float64).reshape(-1, 4, 4),
+                "depth_motions": np.array([np.eye(4) if f.depth_motion is None else f.depth_motion for f in frames],
+                                          np.float64).reshape(-1, 4, 4),
                 "between": np.array([f.is_between for f in frames], np.uint8),
                 "forgotten": np.array([self.forgotten], np.int64),
                 "monocular_kinds": np.array([KINDS.index(f.monocular_kind) for f in frames], np.uint8),
@@ -170,6 +173,11 @@ class KeyframeStore:
             camera, pose = Camera(int(width), int(height), *lens), np.array(state["poses"][i], np.float64)
             frames.append(Keyframe(int(state["stamps"][i]), int(state["indices"][i]), camera, pose, jpeg, depth, monocular_depth,
                                    monocular_normals, trust, bool(between[i]), KINDS[int(kinds_of_depth[i])]))
+        motions = state.get("depth_motions", np.tile(np.eye(4), (count, 1, 1)))
+        if motions.shape != (count, 4, 4) or not np.isfinite(motions).all():
+            raise ValueError(f"keyframe state 'depth_motions' must hold {count} transforms (4, 4)")
+        frames = [frame if (motion == np.eye(4)).all() else replace(frame, depth_motion=np.array(motion))
+                  for frame, motion in zip(frames, motions, strict=True)]
         self.clear()
         self.restore(frames)
         self._last = next((frame for frame in reversed(frames) if not frame.is_between), None)

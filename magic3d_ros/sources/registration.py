@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from magic3d_ros.geometry.camera import Camera
@@ -59,6 +61,16 @@ class DepthRegistration:
                 depths.append(z[covered])
                 distances.append((column - u[covered]) ** 2 + (row - v[covered]) ** 2)
         return _nearest_surface(targets, depths, distances, width * height).reshape(height, width)
+
+
+def re_registered(depth: np.ndarray, camera: Camera, motion: np.ndarray) -> np.ndarray:
+    """Registered depth (H, W) metres, whose points are off by a rigid motion (4, 4) in the camera's axes, where it belongs."""
+    return _registration(camera, np.ascontiguousarray(motion, np.float64).tobytes())(depth)
+
+
+@lru_cache(maxsize=4)  # one or two sizes of frames; their tables take 10 MB at 640x480
+def _registration(camera: Camera, motion: bytes) -> DepthRegistration:
+    return DepthRegistration(camera, camera, np.frombuffer(motion).reshape(4, 4))
 
 
 def _nearest_surface(targets: list[np.ndarray], depths: list[np.ndarray], distances: list[np.ndarray], count: int) -> np.ndarray:

@@ -15,12 +15,11 @@ import numpy as np
 import torch
 
 from magic3d_ros.config import Settings
-from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.mapping.blocks import pack, unpack
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
-from magic3d_ros.mapping.refinement.calibration import IntrinsicsChange
+from magic3d_ros.mapping.refinement.calibration import CalibrationChange
 from magic3d_ros.mapping.refinement.motion import WorldMotion
 
 TRIES = 100  # to catch up with the frames that come meanwhile; what then is still late is fused under the lock
@@ -35,8 +34,8 @@ class FreshMap:
     """A second map that is made while the first goes on, then takes its place."""
 
     def __init__(self, settings: Settings, mapper: Mapper, keyframes: KeyframeStore,
-                 lock: AbstractContextManager[object], change: IntrinsicsChange) -> None:
-        """change: of the intrinsics that the remembered frames have."""
+                 lock: AbstractContextManager[object], change: CalibrationChange) -> None:
+        """change: of what the remembered frames say of their cameras."""
         self._settings = settings
         self._mapper, self._keyframes, self._lock = mapper, keyframes, lock
         self._fresh = Mapper(settings)
@@ -57,11 +56,9 @@ class FreshMap:
                 raise Cancelled
             with self._lock:
                 pass  # see _integrate
-            frame, weights = keyframe.frame(), keyframe.weights()
             if forgotten:
-                self._reached.update(pack(self._fresh.volume.reach(frame, weights)).tolist())
-            pose = poses.get(keyframe.stamp, keyframe.camera_to_world)
-            self._integrate(replace(frame, camera_to_world=pose), weights, keyframe)
+                self._reached.update(pack(self._fresh.volume.reach(keyframe.frame(), keyframe.weights())).tolist())
+            self._integrate(keyframe, poses.get(keyframe.stamp, keyframe.camera_to_world))
             progress(done + 1)
         if forgotten:
             self._keep_unreached()
@@ -89,13 +86,17 @@ class FreshMap:
         return [k for k in self._keyframes.remembered() if k.stamp not in self._fused]
 
     def _fuse_late(self, late: list[Keyframe], motion: WorldMotion, poses: dict[int, np.ndarray]) -> None:
+        offset = self._change.pose_offset
         for keyframe in late:
-            pose = poses[keyframe.stamp] = motion.at(keyframe.stamp) @ keyframe.camera_to_world
-            self._integrate(replace(keyframe.frame(), camera_to_world=pose), keyframe.weights(), keyframe)
+            pose = motion.at(keyframe.stamp) @ keyframe.camera_to_world
+            poses[keyframe.stamp] = pose if offset is None else pose @ offset
+            self._integrate(keyframe, poses[keyframe.stamp])
 
-    def _integrate(self, frame: RGBDFrame, weights: np.ndarray | None, keyframe: Keyframe) -> None:
+    def _integrate(self, keyframe: Keyframe, pose: np.ndarray) -> None:
+        changed = self._change.of(keyframe)
         # While another thread integrates this one waits, and takes it no time.
-        self._fresh.integrate(replace(frame, camera=self._change.of(frame.camera)), weights, not keyframe.is_between, self._lock)
+        self._fresh.integrate(replace(changed.frame(), camera_to_world=pose), changed.weights(), not keyframe.is_between,
+                              self._lock)
         self._fused.add(keyframe.stamp)
 
     def _keep_unreached(self) -> None:

@@ -13,15 +13,21 @@ import numpy as np
 import torch
 
 from magic3d_ros.config import Settings
-from magic3d_ros.geometry.rigid import best_motion
+from magic3d_ros.geometry.rigid import inverse
 from magic3d_ros.mapping.device_memory import CURE, OutOfDeviceMemory
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.keyframes import KeyframeStore, distance
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
 from magic3d_ros.mapping.refinement.alignment import LEAST, POINTS, Alignment, align, frame_points
-from magic3d_ros.mapping.refinement.calibration import CameraCalibration, IntrinsicsChange, intrinsics_step
+from magic3d_ros.mapping.refinement.calibration import (
+    CalibrationChange,
+    CameraCalibration,
+    intrinsics_step,
+)
+from magic3d_ros.mapping.refinement.extrinsics import extrinsics_step
 from magic3d_ros.mapping.refinement.fusing import Cancelled, FreshMap
+from magic3d_ros.mapping.refinement.gauge import divided, gauged
 from magic3d_ros.mapping.refinement.motion import WorldMotion
 from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
 
@@ -80,6 +86,8 @@ class MapRefiner:
                             if rounds or cancelled() else
                             f"{seconds:.0f} s are too short to fuse {len(self._keyframes.remembered())} frames again")
                 after = self._agreement()
+                if calibration:
+                    done.append(self._calibration.describe())
             if appearance is not None and time.monotonic() < end and not cancelled():
                 after = appearance(end - time.monotonic(), cancelled, progress)
                 done.append("appearance trained")
@@ -99,7 +107,8 @@ class MapRefiner:
     def refine_poses(self, deadline: float, end: float, cancelled: Callable[[], bool], progress: Progress, poses_too: bool = True,
                      calibration: bool = False) -> tuple[int, float, int]:
         """Align every remembered frame with the map and fuse the map again from the new poses, in rounds, until a deadline
-        (time.monotonic), until poses stay, or until cancelled. calibration: each round begins with a step of the intrinsics.
+        (time.monotonic), until poses stay, or until cancelled. calibration: each round begins with a step of the intrinsics, and,
+        once poses fit the depth, with one of the transform from depth to colour.
 
         end: the first round may last until then where the deadline leaves no time for one. Returns how many keyframes moved,
         their mean correction in metres, and how many rounds were completed.
@@ -116,7 +125,7 @@ class MapRefiner:
                 with self._turn:
                     largest, fusing = self._round(align_until, lambda: cancelled() or self._waiting > 0,
                                                   lambda stage, loss: progress(stage, _share(begin, deadline), loss), poses_too,
-                                                  calibration)
+                                                  calibration, calibration and (rounds > 0 or not poses_too))
             except Cancelled:
                 if cancelled():
                     break
@@ -129,29 +138,40 @@ class MapRefiner:
         return sum(_is_motion(s) for s in shifts), float(np.mean([s[0] for s in shifts])) if shifts else 0.0, rounds
 
     def _round(self, align_until: float, cancelled: Callable[[], bool], progress: Callable[[str, float], None], poses_too: bool,
-               calibration: bool) -> tuple[float, float]:
+               intrinsics: bool, extrinsics: bool) -> tuple[float, float]:
         """One round of `refine_poses`. Returns the larger of the median step of the poses (metres) and the largest change of the
         intrinsics, and the seconds that fusing took. Raises Cancelled; the map is as it was then."""
         with self._map_lock:
-            frames = self._keyframes.remembered()
-        change = IntrinsicsChange()
-        if calibration:
+            remembered = self._keyframes.remembered()
+        change = CalibrationChange()
+        if intrinsics:
             progress("calibration", float("nan"))
-            change = intrinsics_step(self._mapper.volume, (k for k in frames if not k.is_between), self._map_lock)
+            change = self._calibrated([k for k in remembered if not k.is_between], extrinsics)
+        # Depth that moves against the camera takes the camera along: the world that it was fused to stays where it is.
+        back = np.eye(4) if change.depth_motion is None else inverse(change.depth_motion)
+        frames = [replace(change.of(k), camera_to_world=k.camera_to_world @ back) for k in remembered]
         poses, loss = {k.stamp: k.camera_to_world for k in frames}, float("nan")
         if poses_too:
-            seen = [replace(k, camera=change.of(k.camera)) for k in frames]
-            poses, loss = self._aligned(seen, align_until, cancelled, lambda loss: progress("poses", loss))
+            poses, loss = self._aligned(frames, align_until, cancelled, lambda loss: progress("poses", loss))
             if not poses:
                 return 0.0, 0.0
-            poses = _gauged(frames, poses)
+            if not intrinsics:
+                poses = gauged(frames, poses)
+        if intrinsics:
+            poses, offset = divided(remembered, poses)
+            change = replace(change, pose_offset=offset)
         step = float(np.median([distance(k.camera_to_world, poses[k.stamp])[0] for k in frames if k.stamp in poses]))
         # Frames for which there was no time, or too little known surface in view, move with those around them.
         motion = WorldMotion({k.stamp: k.camera_to_world for k in frames if k.stamp in poses}, poses, lasting=False)
         poses = {k.stamp: poses.get(k.stamp, motion.at(k.stamp) @ k.camera_to_world) for k in frames}
         start = time.monotonic()
-        self._fuse_again(frames, poses, motion, change, cancelled, lambda: progress("fusing", loss))
-        return max(step, change.largest), time.monotonic() - start
+        self._fuse_again(remembered, poses, motion, change, cancelled, lambda: progress("fusing", loss))
+        return max(step, change.intrinsics.largest), time.monotonic() - start
+
+    def _calibrated(self, keyframes: list[Keyframe], extrinsics: bool) -> CalibrationChange:
+        change = intrinsics_step(self._mapper.volume, keyframes, self._map_lock)
+        motion = extrinsics_step(keyframes, self._map_lock) if extrinsics else np.eye(4)
+        return CalibrationChange(change, motion if (motion != np.eye(4)).any() else None)
 
     def correct_poses(self, corrections: Mapping[int, np.ndarray]) -> CorrectionReport:
         """Move what was seen at some stamps to where their poses should have been: {stamp: camera_to_world}.
@@ -185,7 +205,7 @@ class MapRefiner:
         if not changed:
             return CorrectionReport(len(after), unknown, 0, 0.0, "no keyframe moved" + (
                 f": none of {unknown} stamps is remembered" if unknown and not after else ""))
-        self._fuse_again(frames, poses, motion, IntrinsicsChange(), lambda: False, lambda: None)
+        self._fuse_again(frames, poses, motion, CalibrationChange(), lambda: False, lambda: None)
         mean = float(np.mean([s[0] for s in changed]))
         message = f"{len(changed)} keyframes moved by {100 * mean:.1f} cm on average, {len(frames)} frames fused again"
         if unknown:
@@ -218,7 +238,7 @@ class MapRefiner:
         return self._mapper.memory.in_batches("points of a frame's pose", POINTS, LEAST, lambda count: align(
             volume, frame_points(keyframe, volume, count, seed), keyframe.camera_to_world, first=self._map_lock))
 
-    def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion, change: IntrinsicsChange,
+    def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion, change: CalibrationChange,
                     cancelled: Callable[[], bool], progress: Callable[[], None]) -> None:
         fresh = FreshMap(self._settings, self._mapper, self._keyframes, self._map_lock, change)
         try:
@@ -247,16 +267,6 @@ class MapRefiner:
         for keyframe in some:
             scratch.integrate(keyframe.frame(), carve=True)
         return (time.monotonic() - start) / max(len(some), 1) * count
-
-
-def _gauged(frames: list[Keyframe], poses: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
-    """The poses moved together so that on the whole they stay where they were: frames agree among each other, nothing says where
-    all of them are. Of position and direction alike, a metre's arm each way."""
-    pairs = [(poses[k.stamp], k.camera_to_world) for k in frames if k.stamp in poses]
-    source, target = (np.concatenate([p[:3, 3] + arm * p[:3, axis] for p in side for axis in range(3) for arm in (-1.0, 1.0)])
-                      .reshape(-1, 3) for side in zip(*pairs, strict=True))
-    motion = best_motion(source, target)
-    return {stamp: motion @ pose for stamp, pose in poses.items()}
 
 
 def _is_motion(step: tuple[float, float]) -> bool:

@@ -7,11 +7,19 @@ import pytest
 import torch
 
 from magic3d_ros.geometry.camera import Camera
+from magic3d_ros.geometry.rigid import moved
 from magic3d_ros.mapping.keyframe import Keyframe
-from magic3d_ros.mapping.refinement.calibration import CameraCalibration, IntrinsicsChange, intrinsics_step
+from magic3d_ros.mapping.refinement.calibration import (
+    CalibrationChange,
+    CameraCalibration,
+    IntrinsicsChange,
+    intrinsics_step,
+)
 from magic3d_ros.mapping.tsdf import TSDFVolume
 
 from .conftest import corner_frame, corner_pose, corner_run
+
+MOTION, OFFSET = moved(np.eye(4), np.array([0.0, 0.0, np.pi / 2]), np.array([0.1, 0.0, 0.0])), np.diag([1.0, -1.0, -1.0, 1.0])
 
 
 def test_a_change_of_intrinsics_and_what_two_of_them_make():
@@ -23,17 +31,21 @@ def test_a_change_of_intrinsics_and_what_two_of_them_make():
     calibration = CameraCalibration()
     frame = corner_frame(corner_pose(2.0, 1.6, 1.5))
     assert calibration.applied(frame) is frame
-    calibration.add(first)
-    calibration.add(second)
+    calibration.add(CalibrationChange(first))
+    calibration.add(CalibrationChange(second))
     both, expected = calibration.applied(frame).camera, second.of(first.of(frame.camera))
     assert (both.fx, both.fy, both.cx, both.cy) == pytest.approx((expected.fx, expected.fy, expected.cx, expected.cy))
 
 
 def test_calibration_survives_the_round_trip_and_names_damage():
     calibration, other = CameraCalibration(), CameraCalibration()
-    calibration.add(IntrinsicsChange((0.01, 0.02), (0.03, 0.04)))
+    calibration.add(CalibrationChange(IntrinsicsChange((0.01, 0.02), (0.03, 0.04)), MOTION, OFFSET))
     other.load_state(calibration.state())
     np.testing.assert_array_equal(other.state()["intrinsics"], [0.01, 0.02, 0.03, 0.04])
+    np.testing.assert_array_equal(other.state()["depth_motion"], MOTION)
+    np.testing.assert_array_equal(other.state()["pose_offset"], OFFSET)
+    with pytest.raises(ValueError, match="no rigid transforms"):
+        other.load_state(calibration.state() | {"pose_offset": 2 * np.eye(4)})
     with pytest.raises(ValueError, match="intrinsics"):
         other.load_state({"intrinsics": np.array([np.nan, 0, 0, 0])})
     other.load_state({})
