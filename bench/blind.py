@@ -68,21 +68,19 @@ def measure(text: str, blindness: str, settings: Settings, every: int, kind: str
     pipeline = ScenePipeline(settings, CueExtractor(settings))
     compared: list[tuple[RGBDFrame, RGBDFrame]] = []
     made = SyntheticCues(kind=kind)
-    begin = time.process_time()
-    outside = 0.0
+    mapping = guessing = 0.0
     for number, clean in enumerate(open_source(text, settings)):
-        start = time.process_time()
         blinded = BLINDNESS[blindness](clean)
         if number % every == every // 2:
             compared.append((clean, blinded))
         cues = CueFrame(clean.stamp, monocular=made.of(clean).monocular) if pipeline.mapper.keyframes.wants(blinded) else None
-        outside += time.process_time() - start
+        start = time.process_time()
         pipeline.integrate(blinded)
+        mapped = time.process_time()
         if cues is not None:
             pipeline.add_cues(blinded, cues)
-    spent = time.process_time() - begin - outside
-    guessing = sum(pipeline.timings["guesses"])
-    rows = [("sensor alone", evaluate_hidden(pipeline.mapper.field.render, compared), spent - guessing),
+        mapping, guessing = mapping + mapped - start, guessing + time.process_time() - mapped
+    rows = [("sensor alone", evaluate_hidden(pipeline.mapper.field.render, compared), mapping),
             ("+ guesses, as they came", evaluate_hidden(pipeline.render, compared), guessing)]
     if refine:
         begin = time.process_time()

@@ -58,26 +58,29 @@ def refined(guessed: GuessedSurface, measured: Mapper, keyframes: Iterable[Keyfr
     guessed.rebuild(keyframes, lock)
     left = end - time.monotonic()
     if not cancelled() and left > LEAST_TRAINING:
-        before, after, steps = train(guessed, measured, cued, settings, lock, left, cancelled,
+        before, after, steps = train(guessed, measured, keyframes, settings, lock, left, cancelled,
                                      lambda share, loss: progress("surface", 1.0 - left / seconds * (1.0 - share), loss))
         done += (f", guessed surface trained for {steps} steps ({1000 * before:.1f} -> {1000 * after:.1f} mm)" if after < before
                  else f", {steps} steps of training did not better it")
     return replace(report, message=f"{report.message}; {done}", seconds_spent=time.monotonic() - start)
 
 
-def train(guessed: GuessedSurface, measured: Mapper, keyframes: Sequence[Keyframe], settings: Settings,
+def train(guessed: GuessedSurface, measured: Mapper, keyframes: Iterable[Keyframe], settings: Settings,
           lock: AbstractContextManager[object], seconds: float, cancelled: Callable[[], bool],
           progress: Callable[[float, float], None]) -> tuple[float, float, int]:
     """Train signed distances on photographs and cues over measured and guessed voxels, and write them into the guessed ones.
 
     Returns the median disagreement, in metres, of guesses with the cues of held-back keyframes, before and after, and the steps.
-    The guesses stay as they were unless it fell.
+    The guesses stay as they were unless it fell, or when the world moved meanwhile; keyframes that came meanwhile are added.
     """
-    held = keyframes[HELD // 2::HELD] if len(keyframes) >= HELD else list(keyframes)
-    taught = [k for k in keyframes if k not in held] if len(keyframes) >= HELD else list(keyframes)
     with lock:
+        cued = [k for k in keyframes if k.stamp in guessed.alignments]
+        original = guessed.voxels
         both = joined(measured.volume, guessed.voxels.volume, settings)
         before_state = guessed.voxels.state()
+    # With too few keyframes to hold some back training is judged by those it saw.
+    held = cued[HELD // 2::HELD] or cued
+    taught = [k for k in cued if k not in held] or cued
     field = NeuralField(None, settings.field, lambda: both)
     cues = MetricCues()
     cues.alignments = dict(guessed.alignments)
@@ -92,9 +95,12 @@ def train(guessed: GuessedSurface, measured: Mapper, keyframes: Sequence[Keyfram
     trained.load_state(before_state)
     distances_into(trained.volume, field)
     after = _disagreement(trained, held, guessed)
-    if after < before:
-        with lock:
-            guessed.voxels = trained
+    known = {keyframe.stamp for keyframe in cued}
+    with lock:
+        if guessed.voxels is not original:
+            return before, before, training.steps
+        if after < before:
+            guessed.take(trained, (k for k in keyframes if k.stamp not in known))
     return before, after, training.steps
 
 

@@ -94,10 +94,13 @@ class GuessedSurface:
                     self._fuse(keyframe, voxels)
                     done.add(keyframe.stamp)
         with lock:
-            for keyframe in keyframes:
-                if keyframe.stamp not in done:
-                    self._fuse(keyframe, voxels)
-            self.voxels = voxels
+            self.take(voxels, (k for k in keyframes if k.stamp not in done))
+
+    def take(self, voxels: Mapper, more: Iterable[Keyframe]) -> None:
+        """Make voxels the guesses, after more keyframes were fused into them."""
+        for keyframe in more:
+            self._fuse(keyframe, voxels)
+        self.voxels = voxels
 
     def completed(self, view: View, camera: Camera, camera_to_world: np.ndarray, newest: bool = True,
                   lock: AbstractContextManager[object] | None = None) -> View:
