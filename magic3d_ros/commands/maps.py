@@ -33,7 +33,7 @@ def map_source(
     max_frames: Annotated[int, typer.Option("--max-frames", min=0, help="stop after so many frames; 0 = all")] = 0,
     refine: Annotated[float, typer.Option("--refine", metavar="SECONDS", min=0, max=3600,
                                           help="improve poses and colour for so long after mapping; 0 = not")] = 0,
-    calibrate: Annotated[bool, typer.Option("--calibrate", help="with --refine: also intrinsics, and depth against colour")] = False,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="with --refine: also intrinsics, depth against colour")] = False,
     masks: Annotated[bool, typer.Option("--masks", help="also write masks/NAME.png of every frame used")] = False,
     report: Annotated[bool, typer.Option("--report/--no-report", help="write report.html into the map folder")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a map that is already there")] = False,
