@@ -53,8 +53,9 @@ class CompactPredictor:
     def geometry(self, images: Sequence[np.ndarray], focal_lengths: Sequence[float] | None = None) -> list[MonocularGeometry]:
         """(H, W, 3) uint8 each -> maps about 112 x 80, spread evenly over the image.
 
-        focal_lengths: in pixels of each image. With them the depth is metric; without them only its scale is unknown (kind
-        "affine"): a wide camera nearby sees what a long one sees from afar. Raises FrameError for other arrays.
+        focal_lengths: in pixels of each image. With them the depth is the best guess in metres; without them that of a camera of
+        CANONICAL_FOCAL, because a wide camera nearby sees what a long one sees from afar. Its kind is "affine" either way: in
+        real rooms its metres were worse than a constant picture's (docs/predictor.md). Raises FrameError for other arrays.
         """
         for image in images:
             check_image(image)
@@ -67,7 +68,7 @@ class CompactPredictor:
                 found |= zip(part, self._predicted([images[row] for row in part], size), strict=True)
         if focal_lengths is None:
             return [found[row] for row in range(len(images))]
-        return [_metric(found[row], images[row], sizes[row], focal) for row, focal in enumerate(focal_lengths)]
+        return [_scaled(found[row], images[row], sizes[row], focal) for row, focal in enumerate(focal_lengths)]
 
     def _predicted(self, images: Sequence[np.ndarray], size: tuple[int, int]) -> list[MonocularGeometry]:
         resized = np.stack([cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA) for image in images])
@@ -80,11 +81,11 @@ class CompactPredictor:
         return [MonocularGeometry(*maps) for maps in zip(canonical, repeat("affine"), normals, uncertainty)]
 
 
-def _metric(found: MonocularGeometry, image: np.ndarray, size: tuple[int, int], focal: float) -> MonocularGeometry:
+def _scaled(found: MonocularGeometry, image: np.ndarray, size: tuple[int, int], focal: float) -> MonocularGeometry:
     """The image may be stretched a little to the network's size: the focal length there is the mean of both directions."""
     assert found.depth is not None
     stretch = math.sqrt(size[0] * size[1] / (image.shape[0] * image.shape[1]))
-    return replace(found, depth=found.depth * np.float32(focal * stretch / CANONICAL_FOCAL), kind="metric")
+    return replace(found, depth=found.depth * np.float32(focal * stretch / CANONICAL_FOCAL))
 
 
 def network_size(height: int, width: int) -> tuple[int, int]:
