@@ -58,7 +58,7 @@ DISTURBANCES = {"undisturbed": Disturbance(), "exposure jumps by up to 1.5": Dis
 ABLATIONS: dict[str, Callable[[], Experience]] = {
     "as shipped": Experience, "SSIM only": lambda: Experience(geometric=False),
     "geometry only": lambda: Experience(structural=False), "without the regulariser": lambda: Experience(consistent=False),
-    "random samples": lambda: Experience(dilation=0), "contiguous patches": lambda: Experience(dilation=1),
+    "contiguous patches": lambda: Experience(dilation=1), "patches of dilation 2": lambda: Experience(dilation=2),
     "patches of dilation 4": lambda: Experience(dilation=4)}
 
 console = Console(highlight=False, width=150)
