@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 
 from magic3d_ros.sources.room.assembly import assemble
@@ -137,15 +136,3 @@ def _picture(random: np.random.Generator, view: RoomView, viewpoint: Viewpoint) 
     depth = np.clip(np.round(1000 * seen.distance * rays[:, 2]), 0, 65535).astype(np.uint16).reshape(shape)
     normals = np.round(127 * (seen.normal @ rotation)).astype(np.int8).reshape(*shape, 3)
     return rgb, depth, normals
-
-
-def contact_sheet(pictures: Pictures, first: int, count: int) -> np.ndarray:
-    """Colour, depth and normals of a few pictures side by side, one a row: (rows, columns, 3) uint8 RGB, to be looked at."""
-    rows = []
-    for index in range(first, min(first + count, len(pictures))):
-        depth = pictures.depth[index].astype(np.float32) / 1000
-        shown = cv2.applyColorMap(np.clip(255 * (1 - depth / 6), 0, 255).astype(np.uint8), cv2.COLORMAP_TURBO)[:, :, ::-1]
-        normals = (pictures.normals[index].astype(np.int16) + 128).clip(0, 255).astype(np.uint8)
-        large = [np.repeat(np.repeat(image, TRUTH_STRIDE, 0), TRUTH_STRIDE, 1) for image in (shown, normals)]
-        rows.append(np.concatenate([pictures.rgb[index], *large], 1))
-    return np.concatenate(rows)
