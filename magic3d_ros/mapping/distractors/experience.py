@@ -89,8 +89,8 @@ class Experience:
     """Trains a head on remembered keyframes, a few steps at a time. The same keyframes give the same head.
 
     dilation: pixels of the small images between the samples of a patch; 0 takes random samples, which see more of an image in the
-    few steps that there is time for (measured: docs/distractors.md). structural, geometric,
-    consistent: whether the structural residual, geometry, and the neighbours' consistency take part (for ablations).
+    few steps that there is time for (measured: docs/distractors.md). structural, geometric, consistent: whether the structural
+    residual, geometry, and the neighbours' consistency take part (for ablations).
     """
 
     def __init__(self, dilation: int = 0, structural: bool = True, geometric: bool = True, consistent: bool = True) -> None:
