@@ -23,6 +23,7 @@ from magic3d_ros.cues.foundation.prompts import TEMPLATES, mean_direction, promp
 from magic3d_ros.cues.foundation.text_cache import TextCache
 from magic3d_ros.cues.placement import Placement
 from magic3d_ros.cues.random_crops import random_crops
+from magic3d_ros.cues.running_model import is_out_of_memory
 from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.frames import FeatureGrid
 
@@ -57,6 +58,7 @@ class ContrastiveModel(ABC):
         self.image_size = image_size
         self.max_width = max_width
         self.batch = batch
+        self._crops_at_once = batch * _CROPS_AN_IMAGE
         self.feature_dimension = feature_dimension
         with torch.inference_mode():
             self.dimension = int(self._text_vectors(["a"]).shape[1])
@@ -101,15 +103,27 @@ class ContrastiveModel(ABC):
 
     @torch.inference_mode()
     def encode_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
-        """(N, dimension) float32, unit length. Raises FrameError for an image that is not (H, W, 3) uint8."""
+        """(N, dimension) float32, unit length. Fewer at once from then on when memory does not suffice.
+
+        Raises FrameError for an image that is not (H, W, 3) uint8, ModelError when there is no room for a single one.
+        """
         for crop in crops:
             check_image(crop)
-        out = np.zeros((len(crops), self.dimension), np.float32)
-        step = self.batch * _CROPS_AN_IMAGE
-        for start in range(0, len(crops), step):
-            vectors = self._crop_vectors(crops[start:start + step])
-            out[start:start + step] = normalize(vectors.float(), dim=-1).cpu().numpy()
-        return out
+        done: list[np.ndarray] = []
+        while (start := sum(map(len, done))) < len(crops):
+            chosen = crops[start:start + self._crops_at_once]
+            try:
+                done.append(normalize(self._crop_vectors(chosen).float(), dim=-1).cpu().numpy())
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                if len(chosen) == 1:
+                    raise ModelError(f"{self.name} has no room for a single picture: choose a smaller model, another "
+                                     "language.device, or cues.precision float16") from error
+                self._crops_at_once = len(chosen) // 2
+                _log.warning("%s ran out of memory over pictures of things: from now on %d at once", self.name,
+                             self._crops_at_once)
+        return np.concatenate(done) if done else np.zeros((0, self.dimension), np.float32)
 
     @torch.inference_mode()
     def encode_dense(self, images: Sequence[np.ndarray]) -> list[FeatureGrid]:

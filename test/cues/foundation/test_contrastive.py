@@ -9,6 +9,7 @@ import torch
 
 from magic3d_ros.cues.foundation.contrastive import ContrastiveModel, dot_product_error, leading_directions
 from magic3d_ros.cues.placement import Placement
+from magic3d_ros.cues.weights import ModelError
 
 
 @pytest.fixture
@@ -112,3 +113,26 @@ def test_batches_of_mixed_sizes_keep_their_order(colours):
     for image, grid in zip(images, colours.encode_dense(images), strict=True):
         expected = image[0, 0] / np.linalg.norm(image[0, 0])
         np.testing.assert_allclose(grid.values, np.broadcast_to(expected, grid.values.shape), atol=2e-3)
+
+
+def test_pictures_are_seen_fewer_at_once_where_memory_ends(colours, monkeypatch, caplog):
+    """A device with room for three of the sixteen pictures that are shown at once, then for none."""
+    random, room, sizes = np.random.default_rng(0), 3, []
+    crops = [random.integers(0, 255, (9, 7, 3), dtype=np.uint8) for _ in range(20)]
+    plain = colours.encode_crops(crops)
+    see = colours._crop_vectors
+
+    def limited(chosen):
+        sizes.append(len(chosen))
+        if len(chosen) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return see(chosen)
+
+    monkeypatch.setattr(colours, "_crop_vectors", limited)
+    np.testing.assert_array_equal(colours.encode_crops(crops), plain)
+    assert sizes == [16, 8, 4, *[2] * 10]
+    assert "from now on 2 at once" in caplog.text
+    room = 0
+    with pytest.raises(ModelError, match="no room for a single picture"):
+        colours.encode_crops(crops)
+    assert colours.encode_crops([]).shape == (0, colours.dimension)
