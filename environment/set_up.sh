@@ -132,6 +132,8 @@ add_foundation() {
     torchvision=(--upgrade --target "$ROOT/build/torchvision")
   if pip_install --retries 1 --no-deps -c constraints.txt "${packages[@]}" &&
     pip_install --retries 1 --no-deps -c constraints.txt "${torchvision[@]}" torchvision; then
+    pip_install --retries 1 --no-deps -c constraints.txt addict einops omegaconf 'depth-anything-3; python_version < "3.13"' ||
+      say "  not to be had: $(diagnosis); tests of Depth Anything 3 are skipped"
     cp "$DONE" "$FOUNDATION"
   else
     say "  not to be had: $(diagnosis); tests of models that need them are skipped"

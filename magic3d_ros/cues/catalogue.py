@@ -20,6 +20,10 @@ PUBLISHED: dict[str, tuple[str, int]] = {
     "depth-anything/Depth-Anything-V2-Small-hf": (APACHE, 99),
     "depth-anything/Depth-Anything-V2-Base-hf": ("CC-BY-NC-4.0: not for commercial use", 390),
     "depth-anything/Depth-Anything-V2-Large-hf": ("CC-BY-NC-4.0: not for commercial use", 1341),
+    "depth-anything/DA3-SMALL": (APACHE, 137),
+    "depth-anything/DA3-BASE": (APACHE, 541),
+    "depth-anything/DA3MONO-LARGE": (APACHE, 1400),
+    "depth-anything/DA3METRIC-LARGE": (APACHE, 1400),
     "apple/DepthPro-hf": ("Apple AMLR: for research only", 1900),
     "prs-eth/marigold-depth-v1-0": (APACHE, 5200),
 }

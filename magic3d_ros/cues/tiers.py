@@ -120,8 +120,11 @@ def load_geometry(settings: Settings, kind: str = "depth") -> GeometryModel:
         from magic3d_ros.cues.foundation.marigold import Marigold
 
         return Marigold(path, placement, ensemble=depth.ensemble, steps=depth.steps, name=short_name(model))
+    from magic3d_ros.cues.foundation.depth_anything_3 import DepthAnything3, is_depth_anything_3
     from magic3d_ros.cues.foundation.depth_transformers import TransformersDepth
 
+    if is_depth_anything_3(path):
+        return DepthAnything3(path, placement, batch=settings.cues.batch, name=short_name(model))
     return TransformersDepth(path, placement, batch=settings.cues.batch, name=short_name(model))
 
 

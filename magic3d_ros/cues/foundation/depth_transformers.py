@@ -15,7 +15,7 @@ import torch
 from magic3d_ros.cues.foundation.depth_pixels import DepthPixels
 from magic3d_ros.cues.foundation.pretrained import load_pretrained, model_type
 from magic3d_ros.cues.placement import Placement
-from magic3d_ros.cues.weights import ModelError, read_config
+from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.frames import MonocularGeometry, check_image
 
 MODEL_TYPES = ("depth_anything", "zoedepth", "depth_pro")
@@ -84,10 +84,6 @@ class TransformersDepth:
 
 
 def _family(path: Path) -> str:
-    config = read_config(path)
-    if "model_type" not in config and "da3" in str(config.get("model_name", "")).lower():
-        raise ModelError(f"{path} is a Depth Anything 3 checkpoint in its authors' own format, which the transformers library "
-                         "does not read: take depth-anything/Depth-Anything-V2-Small-hf or another V2")
     kind = model_type(path)
     if kind == "prompt_depth_anything":
         raise ModelError(f"{path} is Prompt Depth Anything, which needs a LiDAR's depth beside the image: "
