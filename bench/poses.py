@@ -29,6 +29,7 @@ from rich.table import Table
 from scipy.spatial import cKDTree
 
 from magic3d_ros.config import Settings
+from magic3d_ros.cpu_sharing import give_way
 from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.rigid import best_motion, inverse, moved, rotation_of
@@ -158,6 +159,7 @@ def _latency(settings: Settings, frames: list[RGBDFrame], what: str) -> tuple[np
         return stop.is_set()
 
     def work() -> None:
+        give_way()  # as the node's thread for it does
         while not cancelled():
             if what == "poses":
                 refiner.refine(600.0, cancelled, lambda *_: None, True, False, None)

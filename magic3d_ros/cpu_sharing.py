@@ -1,9 +1,14 @@
-"""How this process shares the processor with others. To be called before torch is imported."""
+"""How this process shares the processor with others, and its threads among themselves."""
 
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections.abc import MutableMapping
+
+_BACKGROUND = 10
+"""Niceness: a tenth of the processor time of what is not nice, where both want it (sched(7): each step counts 1.25)."""
 
 
 def wait_without_spinning(environment: MutableMapping[str, str] | None = None) -> None:
@@ -11,7 +16,18 @@ def wait_without_spinning(environment: MutableMapping[str, str] | None = None) -
 
     By default they spin, and where other processes want the same cores (a camera driver, a player, a second node) each waits for
     one that is not running: with two threads on two busy cores the 2D models took 2180 ms a keyframe spinning, 418 ms sleeping.
-    OpenMP reads the variable when its library is loaded (OpenMP 5.2, 21.7), so afterwards this has no effect.
+    OpenMP reads the variable when its library is loaded (OpenMP 5.2, 21.7): to be called before torch is imported.
     environment: where to set it; this process when None.
     """
     (os.environ if environment is None else environment).setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def give_way() -> None:
+    """Let the calling thread, and those it starts from now on, wait where others want the processor.
+
+    Beside training the field, integrating a frame then took 1.12 times what it takes alone instead of 1.29 (means of three runs
+    of `magic3d bench poses latency`, two cores, two threads). Niceness is a thread's own on Linux; elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(_BACKGROUND, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -81,7 +81,8 @@ class LiveMapping:
         self._understanding_since: float | None = None
         self._queue = WorkQueue(self._add, self._forget_late_keyframes, self._queue_full, settings.ros.queue_size)
         self._thinking = WorkQueue(lambda _: None, self._understand_when_due, lambda _: None)
-        self._answers, self._drawing, self._refining = (WorkQueue(lambda _: None, lambda: None, lambda _: None) for _ in range(3))
+        self._answers, self._drawing = (WorkQueue(lambda _: None, lambda: None, lambda _: None) for _ in range(2))
+        self._refining = WorkQueue(lambda _: None, lambda: None, lambda _: None, background=True)
         self._queue.submit(self._load, self._loaded)
 
     def start(self) -> None:

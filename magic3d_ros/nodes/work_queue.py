@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from magic3d_ros.cpu_sharing import give_way
+
 _log = logging.getLogger(__name__)
 
 
@@ -20,13 +22,15 @@ class WorkQueue:
 
     work: called with each frame. idle: called after every piece of work and at least every `idle_interval` seconds, for what is
     to be done now and then. dropped: called with a frame that made room for a newer one, on the thread that put the newer one.
+    background: the thread gives way to others where they want the processor.
     """
 
     def __init__(self, work: Callable[[Any], None], idle: Callable[[], None], dropped: Callable[[Any], None],
-                 capacity: int = 8, idle_interval: float = 0.2) -> None:
+                 capacity: int = 8, idle_interval: float = 0.2, background: bool = False) -> None:
         self.capacity = capacity
         self._work, self._idle, self._dropped = work, idle, dropped
         self._idle_interval = idle_interval
+        self._background = background
         self._frames: deque[Any] = deque()
         self._jobs: deque[Callable[[], None]] = deque()
         self._wake = threading.Condition()
@@ -88,6 +92,8 @@ class WorkQueue:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        if self._background:
+            give_way()
         while True:
             frame, job = None, None
             with self._wake:

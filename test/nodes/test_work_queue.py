@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -93,3 +94,20 @@ def test_an_error_in_one_frame_does_not_end_the_worker(caplog: pytest.LogCapture
     assert done.wait(5)
     assert queue.stop()
     assert "broken" in caplog.text
+
+
+def test_a_queue_in_the_background_gives_way():
+    niceness: list[int] = []
+    asked = threading.Event()
+
+    def note(*_: object) -> None:
+        asked.set()
+
+    for background in (False, True):
+        asked.clear()
+        queue = WorkQueue(lambda _: None, lambda: None, lambda _: None, background=background)
+        queue.start()
+        queue.submit(lambda: niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())), note)
+        assert asked.wait(10)
+        assert queue.stop()
+    assert niceness[1] == max(10, niceness[0])

@@ -1,0 +1,49 @@
+"""Sharing the processor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from magic3d_ros.cpu_sharing import give_way, wait_without_spinning
+
+
+def test_the_users_choice_of_waiting_stays():
+    environment = {"OMP_WAIT_POLICY": "ACTIVE"}
+    wait_without_spinning(environment)
+    assert environment == {"OMP_WAIT_POLICY": "ACTIVE"}
+    wait_without_spinning(environment := {})
+    assert environment == {"OMP_WAIT_POLICY": "PASSIVE"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is a thread's own on Linux only")
+def test_only_the_thread_that_gives_way_is_nice():
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before, inside = niceness(), []
+
+    def work() -> None:
+        give_way()
+        inside.append(niceness())
+        started = threading.Thread(target=lambda: inside.append(niceness()))
+        started.start()
+        started.join()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert inside == [max(10, before)] * 2 and niceness() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is a thread's own on Linux only")
+def test_a_process_that_is_nicer_stays_so():
+    """An ordinary user may not take niceness back: asking for less would end in an error."""
+    program = ("import os, threading; os.nice(15); from magic3d_ros.cpu_sharing import give_way; give_way(); "
+               "print(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(done.stdout) >= 15
