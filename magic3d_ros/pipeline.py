@@ -112,7 +112,8 @@ class ScenePipeline:
             objects = tuple(
                 SceneObject(i.id, i.kind, names[i.id][0], names[i.id][1], i.confidence, i.box, i.centroid, i.n_points, i.n_views,
                             i.first_seen, i.last_seen, tuple(i.views)) for i in found.instances.values())
-            self.scene = Scene(stamp, surface, found.labels, objects, np.asarray(up), language, occupancy)
+            self.scene = Scene(stamp, surface, found.labels, objects, np.asarray(up), language, occupancy,
+                               been=np.array([k.camera_to_world[:3, 3] for k in keyframes]).reshape(-1, 3))
             return self.scene
 
     def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True) -> View:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from magic3d_ros.approach import approach_poses
+from magic3d_ros.approach import approach_poses, feet, standing_room
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.instances.instance import InstanceView
 from magic3d_ros.language.answer import Answer, Question, Status
@@ -36,7 +37,8 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class Scene:
-    """stamp: of the newest frame in it (ns). labels: (N,) int32 object id of each surface vertex, -1 = none. up: (3,) unit."""
+    """stamp: of the newest frame in it (ns). labels: (N,) int32 object id of each surface vertex, -1 = none. up: (3,) unit.
+    been: (n, 3) where the camera was at keyframes, world frame."""
 
     stamp: int
     surface: Surface
@@ -46,6 +48,7 @@ class Scene:
     language: LanguageSnapshot | None = None
     occupancy: OccupancyGrid | None = None
     statistics: dict[str, float] = field(default_factory=dict)
+    been: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
 
     @staticmethod
     def empty() -> Scene:
@@ -61,10 +64,15 @@ class Scene:
         return np.flatnonzero(self.labels == object_id)
 
     def approach_poses(self, object_id: int, robot_radius: float, reach: float) -> list[np.ndarray]:
-        """(4, 4) robot-to-world poses on free floor near a thing, facing it; best first. Metres."""
+        """(4, 4) robot-to-world poses near a thing, facing it, on free floor that can be driven to; best first. Metres."""
         if self.occupancy is None:
             return []
-        return approach_poses(self.occupancy, self.surface.vertices[self.points_of(object_id)], robot_radius, reach)
+        vertices = self.surface.vertices
+        standing = self._standing.get(robot_radius)
+        if standing is None:
+            standing = self._standing[robot_radius] = standing_room(self.occupancy, robot_radius, self.been,
+                                                                    feet(self.occupancy, vertices))
+        return approach_poses(self.occupancy, standing, vertices, vertices[self.points_of(object_id)], reach)
 
     def query(self, question: Question) -> Answer:
         """Answer a question in words or as a picture."""
@@ -77,3 +85,8 @@ class Scene:
         if self.language is None:
             return np.full(len(self.surface), -1, np.int32), np.zeros(len(self.surface), np.float32)
         return self.language.segment(labels, self.surface, self.labels, self.objects)
+
+    @cached_property
+    def _standing(self) -> dict[float, np.ndarray]:
+        """Standing room by the robot's radius: the same for every thing of the scene."""
+        return {}
