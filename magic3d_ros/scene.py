@@ -11,6 +11,7 @@ from magic3d_ros.approach import approach_poses, feet, standing_room
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.instances.instance import InstanceView
 from magic3d_ros.language.answer import Answer, Question, Status
+from magic3d_ros.language.semantic_memory import SemanticMemory
 from magic3d_ros.language.snapshot import LanguageSnapshot
 from magic3d_ros.mapping.free_space import OccupancyGrid
 from magic3d_ros.mapping.surface import Surface
@@ -76,9 +77,16 @@ class Scene:
 
     def query(self, question: Question) -> Answer:
         """Answer a question in words or as a picture."""
-        if self.language is None or len(self.surface) == 0:
+        if self.language is None or self.memory is None:
             return Answer(Status.NOT_READY, "nothing has been mapped yet: no frame was integrated, or the models are loading")
-        return self.language.answer(question, self.surface, self.labels, self.objects)
+        return self.language.answer(question, self.surface, self.labels, self.memory)
+
+    @cached_property
+    def memory(self) -> SemanticMemory[SceneObject] | None:
+        """What answers need of the things, without the surface; None while nothing has been mapped."""
+        if self.language is None or len(self.surface) == 0:
+            return None
+        return self.language.memory(self.surface, self.labels, self.objects)
 
     def segment(self, labels: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """The best of the labels for every surface vertex: (N,) int32 index, -1 = none of them, and (N,) float32 confidence."""

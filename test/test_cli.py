@@ -144,7 +144,7 @@ def test_map_writes_everything_and_prints_figures(run, room_folder, tmp_path):
     code, output, errors = run("map", room_folder, "--out", tmp_path / "map", "--hold-out", 5, "--max-frames", 9)
     assert code == 0, errors
     assert sorted(path.name for path in (tmp_path / "map").iterdir()) == [
-        "map.json", "mesh.ply", "objects.json", "points.ply", "report.html", "state.safetensors"]
+        "map.json", "mesh.ply", "objects.json", "points.ply", "report.html", "semantics.sqlite", "state.safetensors"]
     assert re.search(r"frames: 7 used \(\d+ keyframes\), 2 held out", output)
     assert re.search(r"held-out frames: in25 0\.\d{3}, PSNR \d+\.\d\d dB, SSIM 0\.\d{3} "
                      r"\(voxel colour alone: \d+\.\d\d dB, 0\.\d{3}\), coverage", output)
@@ -202,9 +202,25 @@ def test_query_as_json(run, saved):
     assert answer["status"] == "found"
     assert 1 <= len(answer["objects"]) <= 2
     best = answer["objects"][0]
-    assert set(best) == {"id", "score", "probability", "center", "size", "rotation", "label", "n_views"}
+    assert set(best) == {"id", "score", "probability", "center", "size", "rotation", "label", "n_views", "map"}
     assert best["label"] == "floor"
     assert len(best["rotation"]) == len(best["rotation"][0]) == len(best["center"]) == len(best["size"]) == 3
+
+
+def test_query_of_several_maps(run, saved, tmp_path):
+    import shutil
+
+    for name in ("attic", "cellar"):
+        shutil.copytree(saved, tmp_path / "maps" / name)
+    code, output, _ = run("query", tmp_path / "maps", "where is the floor", "--also", saved, "--json", "--top", 30)
+    assert code == 0
+    answer = json.loads(output)
+    assert {thing["map"] for thing in answer["objects"]} == {str(tmp_path / "maps" / "attic"), str(tmp_path / "maps" / "cellar"),
+                                                             str(saved)}
+    code, output, _ = run("query", tmp_path / "maps", "where is the floor")
+    assert code == 0 and "attic: the best is" in output and "views  map" in output
+    code, _, errors = run("query", saved, "chair", "--also", tmp_path / "nowhere")
+    assert code == 1 and "nowhere is not there" in errors and len(lines(errors)) == 1
 
 
 def test_query_for_people(run, saved):

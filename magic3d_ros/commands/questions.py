@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from magic3d_ros.commands.terminal import CommandError, ConfigOption, JsonOption, SetOption, TopOption, notes, out, settings_from
+
+if TYPE_CHECKING:
+    from magic3d_ros.language.semantic_memory import SemanticMemory
+    from magic3d_ros.scene import SceneObject
 
 STATUS_STYLE = {"found": "bold green", "ambiguous": "bold yellow", "not_found": "bold red"}
 _IMAGE_BYTES = 64 * 2**20
@@ -25,8 +30,10 @@ def register(app: typer.Typer) -> None:
 
 
 def query(
-    directory: Annotated[Path, typer.Argument(help="a map folder", file_okay=False)],
+    directory: Annotated[Path, typer.Argument(help="a map folder, or a folder of maps", file_okay=False)],
     text: TextArgument = "",
+    also: Annotated[list[Path] | None, typer.Option("--also", help="another such folder; may be repeated",
+                                                    file_okay=False)] = None,
     image: Annotated[Path | None, typer.Option("--image", help="a picture of the thing", dir_okay=False)] = None,
     top: TopOption = 5,
     negatives: NegativeOption = None,
@@ -34,21 +41,36 @@ def query(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Ask a saved map where something is."""
-    from magic3d_ros.storage.map_folder import load_map, read_manifest, saved_settings
-
+    """Ask a saved map, or several, where something is."""
     if not text and image is None:
         raise CommandError("nothing to look for: give words, or --image FILE")
     picture = None if image is None else _read_image(image)
-    settings = settings_from(config, assignments, saved_settings(directory, read_manifest(directory)))
-    with notes.status("loading map and models"):
-        from magic3d_ros.cues.extractor import CueExtractor
+    with notes.status("loading models"):
         from magic3d_ros.language.answer import Question
-        from magic3d_ros.storage.records import answer_record
+        from magic3d_ros.storage.records import search_record
+        from magic3d_ros.storage.semantic_search import search
 
-        scene = load_map(directory, settings, CueExtractor(settings)).understand(thorough=True)
-    answer = scene.query(Question(text, picture, tuple(negatives or ()), None, top))
-    show_answer(text, answer_record(answer, scene), as_json)
+        memories = _memories([directory, *(also or [])], config, assignments)
+    answer, maps = search(memories, Question(text, picture, tuple(negatives or ()), None, top))
+    show_answer(text, search_record(answer, maps, memories), as_json, len(memories) > 1)
+
+
+def _memories(directories: list[Path], config: Path | None, assignments: list[str] | None
+              ) -> dict[str, SemanticMemory[SceneObject] | None]:
+    """What each map knows, by its folder; maps that were made with the same models share them."""
+    from magic3d_ros.cues.extractor import CueExtractor
+    from magic3d_ros.storage.map_folder import saved_settings
+    from magic3d_ros.storage.semantic_search import load_memory, map_folders
+
+    extractors: dict[str, CueExtractor] = {}
+    memories = {}
+    for folder in map_folders(directories):
+        settings = settings_from(config, assignments, saved_settings(folder))
+        models = repr((settings.cues, settings.language))
+        if models not in extractors:
+            extractors[models] = CueExtractor(settings)
+        memories[str(folder)] = load_memory(folder, settings, extractors[models])
+    return memories
 
 
 def ask(
@@ -70,8 +92,9 @@ def ask(
     show_answer(text, record, as_json)
 
 
-def show_answer(text: str, record: dict[str, Any], as_json: bool) -> None:
-    """Print an answer record. Words that cannot be a question end in an error, as JSON they are the status `invalid`."""
+def show_answer(text: str, record: dict[str, Any], as_json: bool, with_maps: bool = False) -> None:
+    """Print an answer record. Words that cannot be a question end in an error, as JSON they are the status `invalid`.
+    with_maps: show which map each object is in."""
     if as_json:
         print(json.dumps(record, ensure_ascii=False))
         return
@@ -81,15 +104,17 @@ def show_answer(text: str, record: dict[str, Any], as_json: bool) -> None:
     out.print(f"{status.upper()}", style=STATUS_STYLE[status], end="  ")
     out.print(record["why"], markup=False, soft_wrap=True)
     if record["objects"]:
-        out.print(answer_table(record))
+        out.print(answer_table(record, with_maps))
 
 
-def answer_table(record: dict[str, Any]) -> Table:
+def answer_table(record: dict[str, Any], with_maps: bool = False) -> Table:
     """The objects of an answer, best first."""
     table = Table("id", "label", "probability", "centre (m)", "size (m)", "views", box=None, header_style="bold", pad_edge=False)
+    if with_maps:
+        table.add_column("map", overflow="fold")
     for thing in record["objects"]:
         table.add_row(str(thing["id"]), thing["label"], f"{thing['probability']:.2f}", _triple(thing["center"]),
-                      _triple(thing["size"]), str(thing["n_views"]))
+                      _triple(thing["size"]), str(thing["n_views"]), *([Text(thing["map"])] if with_maps else []))
     return table
 
 

@@ -80,7 +80,8 @@ class CueExtractor:
         with self._lock:
             if self._loaded:
                 return
-            _ = self.language
+            if isinstance(self.language, JointClassSpace):
+                self.language.load()
             for kind in tiers.KINDS:
                 if kind not in self._running and self._needs_own_model(kind):
                     try:

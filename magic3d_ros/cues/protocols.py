@@ -34,8 +34,8 @@ class LanguageModel(Protocol):
     dimension: int
     """of the full embedding, used for crops and text."""
 
-    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """(N, dimension) float32, unit length."""
+    def encode_text(self, texts: Sequence[str], kept: bool = False) -> np.ndarray:
+        """(N, dimension) float32, unit length. kept: of a list that seldom changes, whose vectors are worth keeping on disk."""
         ...
 
     def text_similarity(self, texts: Sequence[str], others: Sequence[str]) -> np.ndarray:

@@ -11,8 +11,8 @@ from magic3d_ros.config import LanguageSettings, QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.frames import CueFrame, FeatureGrid, RGBDFrame
 from magic3d_ros.language.snapshot import LanguageSnapshot
-from magic3d_ros.language.vocabulary import vocabulary
 from magic3d_ros.language.voxel_features import VoxelFeatures
+from magic3d_ros.language.wording import word_vectors
 
 Box = tuple[int, int, int, int]
 Crops = Mapping[int, Sequence[tuple[int, Box, Callable[[], "np.ndarray | None"]]]]
@@ -105,13 +105,13 @@ class LanguageMap:
                 todo.append((i, stamp, box, image))
         if todo:
             for (i, stamp, box, _), vector in zip(todo, self._model.encode_crops([t[3] for t in todo]), strict=True):
-                self._views[i][stamp] = (box, vector)
+                self._views[i][stamp] = (box, as_kept(vector))
         return max(0, len(wanted) - budget)
 
     def snapshot(self) -> LanguageSnapshot:
         """What is known now, for questions; later mapping does not change it."""
         if self._words is None:
-            self._words = self._model.encode_text(list(vocabulary().things))
+            self._words = word_vectors(self._model)
         keys, features, _ = self._voxels.arrays()
         described = {i: np.stack([vector for _, vector in views.values()]) for i, views in self._views.items() if views}
         return LanguageSnapshot.build(self._model, self._query, self._voxels.voxel_size, keys, features, described,
@@ -151,7 +151,7 @@ class LanguageMap:
 
     def _remember_background(self, rgb: np.ndarray) -> None:
         """Keep up to _MAX_BACKGROUND vectors; when there are more, every other is dropped."""
-        self._background = np.concatenate([self._background, self._model.background(rgb)])
+        self._background = np.concatenate([self._background, as_kept(self._model.background(rgb))])
         if len(self._background) > _MAX_BACKGROUND:
             self._background = self._background[::2]
 
@@ -194,6 +194,11 @@ def sample(grid: FeatureGrid, columns: np.ndarray, rows: np.ndarray) -> np.ndarr
     above = values[y0, x0] * (1 - fx) + values[y0, x1] * fx
     below = values[y1, x0] * (1 - fx) + values[y1, x1] * fx
     return above * (1 - fy) + below * fy
+
+
+def as_kept(vectors: np.ndarray) -> np.ndarray:
+    """Rounded to the float16 in which they are saved, so that a loaded map answers as the one it was saved from."""
+    return vectors.astype(np.float16).astype(np.float32)
 
 
 def overlap(first: Box, second: Box) -> float:

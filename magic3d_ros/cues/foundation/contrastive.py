@@ -91,8 +91,8 @@ class ContrastiveModel(ABC):
     def _patch_vectors(self, images: Sequence[np.ndarray], rows: int, columns: int) -> torch.Tensor:
         """(N, rows * columns, dimension) of any length: images (H, W, 3) uint8, each stretched to rows x columns patches."""
 
-    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """(N, dimension) float32, unit length: the mean direction of the prompts made of each text."""
+    def encode_text(self, texts: Sequence[str], kept: bool = True) -> np.ndarray:
+        """(N, dimension) float32, unit length: the mean direction of the prompts made of each text. All are kept."""
         return self._texts.vectors(texts)
 
     def text_similarity(self, texts: Sequence[str], others: Sequence[str]) -> np.ndarray:

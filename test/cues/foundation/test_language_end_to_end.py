@@ -98,10 +98,15 @@ def scene(model):
     return language, surface, labels, [Thing(1, (-0.5, 0, 2)), Thing(2, (0.5, 0, 2))]
 
 
+def ask(language, question, surface, labels, things):
+    snapshot = language.snapshot()
+    return snapshot.answer(question, surface, labels, snapshot.memory(surface, labels, things))
+
+
 @pytest.mark.parametrize(("text", "expected"), [("where is the red box?", 1), ("blue box", 2)])
 def test_words_find_the_thing_of_that_colour(scene, text, expected):
     language, *rest = scene
-    answer = language.snapshot().answer(Question(text), *rest)
+    answer = ask(language, Question(text), *rest)
     assert answer.status == Status.FOUND and answer.matches[0].id == expected
     assert answer.matches[0].probability > 0.5 > answer.matches[1].probability
     assert answer.heat.shape == (50,) and ((answer.heat >= 0) & (answer.heat <= 1)).all()
@@ -111,19 +116,19 @@ def test_words_find_the_thing_of_that_colour(scene, text, expected):
 
 def test_what_is_not_there_is_not_found(scene):
     language, *rest = scene
-    answer = language.snapshot().answer(Question("the yellow box"), *rest)
+    answer = ask(language, Question("the yellow box"), *rest)
     assert answer.status == Status.NOT_FOUND and all(0 <= match.probability < 0.3 for match in answer.matches)
 
 
 def test_a_negative_takes_its_thing_away(scene):
     language, *rest = scene
-    plain, without = (language.snapshot().answer(Question("red box", negatives=n), *rest).matches for n in ((), ("red box",)))
+    plain, without = (ask(language, Question("red box", negatives=n), *rest).matches for n in ((), ("red box",)))
     assert without[0].probability == pytest.approx(plain[0].probability / 2, rel=1e-3)
 
 
 def test_a_picture_finds_what_looks_like_it(scene):
     language, *rest = scene
-    answer = language.snapshot().answer(Question(image=coloured("blue", 50, 90, 7)), *rest)
+    answer = ask(language, Question(image=coloured("blue", 50, 90, 7)), *rest)
     assert answer.matches[0].id == 2 and 0 <= answer.matches[1].probability < answer.matches[0].probability <= 1
 
 
@@ -148,7 +153,7 @@ def test_nothing_is_centred_and_the_state_survives(scene, model):
     assert not language.snapshot().center.any()
     other = LanguageMap(LanguageSettings(feature_dimension=DIMENSION), QuerySettings(), model)
     other.load_state(language.state())
-    first, second = (m.snapshot().answer(Question("red box"), *rest).matches[0].probability for m in (language, other))
+    first, second = (ask(m, Question("red box"), *rest).matches[0].probability for m in (language, other))
     assert first == pytest.approx(second, abs=5e-3)  # vectors are kept as float16
 
 
