@@ -10,6 +10,7 @@ import typer
 from magic3d_ros import __version__
 from magic3d_ros.commands import (
     inspection,
+    labelling,
     maps,
     measuring,
     models,
@@ -28,7 +29,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
                   context_settings={"help_option_names": ["-h", "--help"]})
-for group in (maps, questions, viewing, refinement, recordings, processes, models, inspection, training,
+for group in (maps, questions, labelling, viewing, refinement, recordings, processes, models, inspection, training,
               measuring):
     group.register(app)
 

@@ -15,7 +15,8 @@ from magic3d_ros.frames import FrameError
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.instances.views import crop
 from magic3d_ros.language.answer import Answer, Question
-from magic3d_ros.nodes.clouds import cloud_message, heat_cloud, id_colors
+from magic3d_ros.language.label_set import painted
+from magic3d_ros.nodes.clouds import cloud_message, heat_cloud
 from magic3d_ros.nodes.conversions import header, image_message, pose_matrix
 from magic3d_ros.nodes.jobs import Answers
 from magic3d_ros.nodes.live_mapping import LiveMapping, NotReady
@@ -103,9 +104,8 @@ class SceneServices:
         result = await self._try(segment, response, self._mapping.ask)
         if result is not None:
             scene, indices, confidence = result
-            colors = np.where(indices[:, None] >= 0, id_colors(np.maximum(indices, 0)), np.uint8(128)).astype(np.uint8)
             response.points = cloud_message(self._header(scene), scene.surface.vertices, {
-                "rgb": colors, "label": indices.astype(np.int32), "confidence": confidence.astype(np.float32)})
+                "rgb": painted(labels, indices), "label": indices.astype(np.int32), "confidence": confidence.astype(np.float32)})
             response.message = f"{int((indices >= 0).sum())} of {len(indices)} points named"
         return response
 

@@ -5,10 +5,13 @@ Written straight from numpy records: Open3D's writer reports a full disk only as
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from magic3d_ros.language.label_set import painted
 from magic3d_ros.mapping.surface import Surface
 
 _NAMES = {"<f4": "float", "|u1": "uchar", "<i4": "int"}
@@ -17,6 +20,8 @@ _MESH_VERTEX = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("nx", "<f4")
 _FILLED_VERTEX = np.dtype([*_MESH_VERTEX.descr, ("guessed", "u1")])
 _POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1"),
                    ("instance", "<i4")])
+_LABELLED = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1"),
+                      ("label", "<i4"), ("confidence", "<f4")])
 _FACE = np.dtype([("count", "u1"), ("vertices", "<i4", (3,))])
 
 
@@ -66,6 +71,21 @@ def write_points(path: Path, surface: Surface, labels: np.ndarray) -> None:
         file.write(points.tobytes())
 
 
+def write_labels(path: Path, surface: Surface, names: Sequence[str], index: np.ndarray, confidence: np.ndarray) -> None:
+    """x y z, the label's colour, `label` (index into names, -1 = none) and confidence. Raises OSError.
+
+    A comment in the header for each label that a point has, `label 3 office chair`, as JSON in ASCII where a name is no ASCII.
+    """
+    points = _records(_LABELLED, surface)
+    points["label"], points["confidence"] = index, confidence
+    for channel, values in zip(("red", "green", "blue"), painted(names, index).T, strict=True):
+        points[channel] = values
+    comments = "".join(f"comment label {i} {_one_line(names[i])}\n" for i in np.unique(index[index >= 0]))
+    with open(path, "wb") as file:
+        file.write(_header(points, "", comments=comments))
+        file.write(points.tobytes())
+
+
 def read_points(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What `write_points` wrote: (N, 3) float32, (N, 3) uint8, (N,) int32. Raises ValueError for any other file."""
     data = path.read_bytes()
@@ -91,8 +111,12 @@ def _face_header(count: int) -> str:
     return f"element face {count}\nproperty list uchar int vertex_indices\n"
 
 
-def _header(vertices: np.ndarray, rest: str, count: int | None = None) -> bytes:
+def _one_line(name: str) -> str:
+    return name if name.isascii() and name.isprintable() else json.dumps(name)
+
+
+def _header(vertices: np.ndarray, rest: str, count: int | None = None, comments: str = "") -> bytes:
     properties = "".join(f"property {_NAMES[vertices.dtype[name].str]} {name}\n" for name in vertices.dtype.names or ())
     length = len(vertices) if count is None else count
-    return (f"ply\nformat binary_little_endian 1.0\ncomment metres, world frame\nelement vertex {length}\n"
+    return (f"ply\nformat binary_little_endian 1.0\ncomment metres, world frame\n{comments}element vertex {length}\n"
             f"{properties}{rest}end_header\n").encode("ascii")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from magic3d_ros.geometry.open3d_import import load_open3d
+from magic3d_ros.language.label_set import UNNAMED, label_colors
 from magic3d_ros.mapping.surface import Surface
-from magic3d_ros.storage.ply import read_mesh, read_points, write_mesh, write_points
+from magic3d_ros.storage.ply import read_mesh, read_points, write_labels, write_mesh, write_points
 
 
 @pytest.fixture
@@ -71,3 +72,18 @@ def test_a_cut_off_file_is_refused(surface, tmp_path):
     (tmp_path / "points.ply").write_bytes(whole[:-1])
     with pytest.raises(ValueError, match=r"not the points\.ply"):
         read_points(tmp_path / "points.ply")
+
+
+def test_open3d_reads_the_labels_and_the_header_names_them(surface, tmp_path):
+    path = tmp_path / "labels.ply"
+    write_labels(path, surface, ["wall", "office chair", "Stühle\nend_header"], np.array([1, -1, 2, 1], np.int32),
+                 np.array([0.5, 0.0, 0.25, 1.0], np.float32))
+    cloud = load_open3d().t.io.read_point_cloud(str(path))
+    np.testing.assert_allclose(cloud.point.positions.numpy(), surface.vertices)
+    assert cloud.point.label.numpy().ravel().tolist() == [1, -1, 2, 1]
+    assert cloud.point.confidence.numpy().ravel().tolist() == [0.5, 0.0, 0.25, 1.0]
+    np.testing.assert_array_equal(cloud.point.colors.numpy()[[0, 1]], [*label_colors(["office chair"]), UNNAMED])
+    header = path.read_bytes().partition(b"end_header\n")[0].decode("ascii").splitlines()
+    assert "comment label 1 office chair" in header
+    assert 'comment label 2 "St\\u00fchle\\nend_header"' in header
+    assert not any(line.startswith("comment label 0") for line in header)
