@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from magic3d_ros.cues.embedded import sentence
 from magic3d_ros.cues.embedded.sentence import DIMENSION, SentenceEncoder, cache_directory
 
 
@@ -56,3 +57,22 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path):
 def test_cache_follows_xdg(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_directory() == tmp_path / "magic3d_ros"
+
+
+def test_a_question_is_encoded_once_and_few_are_remembered(tmp_path, monkeypatch):
+    encoder = SentenceEncoder(cache=tmp_path)
+    first = encoder.encode(["a red mug"])
+    monkeypatch.setattr(encoder, "_load", lambda: pytest.fail("it is known"))
+    np.testing.assert_array_equal(encoder.encode(["a red mug"]), first)
+    monkeypatch.undo()
+    monkeypatch.setattr(sentence, "_RECENT", 1)
+    encoder.encode(["a blue mug"])
+    assert list(encoder._recent) == ["a blue mug"]
+
+
+def test_words_of_a_fixed_list_need_no_model(tmp_path, monkeypatch):
+    fixed = SentenceEncoder(cache=tmp_path).encode_fixed(["chair", "table"])
+    encoder = SentenceEncoder(cache=tmp_path)
+    monkeypatch.setattr(encoder, "_load", lambda: pytest.fail("the list is on disk"))
+    np.testing.assert_array_equal(encoder.encode_fixed(["chair", "table"]), fixed)
+    np.testing.assert_array_equal(encoder.encode(["table"]), fixed[1:])

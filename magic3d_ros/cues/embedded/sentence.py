@@ -20,6 +20,9 @@ from magic3d_ros.cues.stored_vectors import cache_directory, remembered
 DIMENSION = 384
 MAX_TOKENS = 256
 """The model's own limit (sentence_bert_config.json); longer text is cut there."""
+_RECENT = 100
+"""Single texts whose vectors stay in memory: one question is encoded once, though an answer needs it three times and may come
+from many maps."""
 
 
 class SentenceEncoder:
@@ -31,14 +34,16 @@ class SentenceEncoder:
         self._lock = threading.Lock()
         self._fixed: dict[str, np.ndarray] = {}
         self._known: dict[str, np.ndarray] = {}
+        self._recent: dict[str, np.ndarray] = {}
         self._model: Any = None
         self._tokenizer: Any = None
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], batch: int = 64) -> np.ndarray:
         """(N, 384) float32, unit length. Texts are words and nothing else: never read as paths."""
-        if all(text in self._known for text in texts):
-            return np.array([self._known[text] for text in texts], np.float32).reshape(len(texts), DIMENSION)
+        known = [self._known.get(text, self._recent.get(text)) for text in texts]
+        if all(vector is not None for vector in known):
+            return np.array(known, np.float32).reshape(len(texts), DIMENSION)
         self._load()
         out = np.zeros((len(texts), DIMENSION), np.float32)
         for start in range(0, len(texts), batch):
@@ -49,6 +54,11 @@ class SentenceEncoder:
             mask = tokens["attention_mask"][..., None].to(states.dtype)
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
             out[start:start + batch] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
+        if len(texts) == 1:
+            with self._lock:
+                self._recent[texts[0]] = out[0].copy()
+                if len(self._recent) > _RECENT:
+                    del self._recent[next(iter(self._recent))]
         return out
 
     def encode_fixed(self, texts: Sequence[str]) -> np.ndarray:
