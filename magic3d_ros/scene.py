@@ -15,6 +15,7 @@ from magic3d_ros.language.semantic_memory import SemanticMemory
 from magic3d_ros.language.snapshot import LanguageSnapshot
 from magic3d_ros.mapping.free_space import OccupancyGrid
 from magic3d_ros.mapping.surface import Surface
+from magic3d_ros.support import support_of
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ class Scene:
             standing = self._standing[robot_radius] = standing_room(self.occupancy, robot_radius, self.been,
                                                                     feet(self.occupancy, vertices))
         return approach_poses(self.occupancy, standing, vertices, vertices[self.points_of(object_id)], reach)
+
+    def support_of(self, object_id: int) -> int:
+        """Id of what a thing stands or lies on, the floor included; -1 = it hangs, or nothing level was seen at its foot."""
+        return support_of(self.surface.vertices, self.surface.normals, self.labels, object_id, self.up)
 
     def query(self, question: Question) -> Answer:
         """Answer a question in words or as a picture."""
