@@ -91,10 +91,6 @@ class KeyframeStore:
             if self._bytes > self._settings.max_memory * 1e6:
                 self._forget(self._settings.max_memory * 1e6 * (1 - _ROOM))
 
-    def replace_pose(self, stamp: int, camera_to_world: np.ndarray) -> bool:
-        """Give what is remembered of that stamp another pose; False when nothing is. Raises ValueError for what is no pose."""
-        return self._replace(stamp, lambda keyframe: keyframe.with_pose(camera_to_world))
-
     def replace_poses(self, poses: Mapping[int, np.ndarray], changed: Callable[[Keyframe], Keyframe] = lambda known: known
                       ) -> None:
         """Give many stamps the poses, and the calibration, that were found for them; stamps that are no longer remembered are

@@ -101,11 +101,6 @@ def pipeline_class(path: Path) -> str:
     return str(read_config(path, "model_index.json").get("_class_name", "unnamed pipeline"))
 
 
-def is_marigold(path: Path) -> bool:
-    """Whether a folder looks like a checkpoint of the diffusers library."""
-    return (path / "model_index.json").is_file()
-
-
 def _loaded(path: Path, kind: str, placement: Placement) -> Any:
     with naming_the_cause(path):
         import diffusers
