@@ -19,6 +19,10 @@ _WHOLE_AREA = 0.4
 """m^2 of horizontal surface that make a full table, less counting by the square: a chair's seat has .16."""
 _WHOLE_SHARE = 0.4
 """of a thing's seen surface that is horizontal; chairs reach .25 at the height of a table, seen tables .5 and more."""
+_BACK = 0.15
+"""m above the level surface: what rises higher than cups and books do is a back to lean on, and the level surface is a seat."""
+_BACK_SHARE = 0.15
+"""of a thing's seen surface, above its level part by so much, that make it no table at all."""
 _FLOOR_THICKNESS = 0.08
 """m; the floor of a map waves by the sensor's noise at range (6-11 mm median at 1.5 m, growing with the square)."""
 
@@ -94,7 +98,11 @@ def levels(surface: Surface, labels: np.ndarray, objects: Sequence[KnownObject],
 
     known = owner >= 0
     whole = np.maximum(areas(known), 1e-9)
-    tops = areas(known & level & (height > TABLE_HEIGHT[0]) & (height < TABLE_HEIGHT[1]))
+    at_table_height = known & level & (height > TABLE_HEIGHT[0]) & (height < TABLE_HEIGHT[1])
+    tops = areas(at_table_height)
+    middle = np.bincount(owner[at_table_height], (area * height)[at_table_height], size) / np.maximum(tops, 1e-9)
+    backs = areas(known & (height > middle[np.maximum(owner, 0)] + _BACK)) / whole / _BACK_SHARE
     ground = areas(known & level & (np.abs(height) < _FLOOR_THICKNESS))
-    return {i: Levels(float(min(1.0, tops[i] / _WHOLE_AREA) ** 2 * min(1.0, tops[i] / whole[i] / _WHOLE_SHARE)),
+    return {i: Levels(float(min(1.0, tops[i] / _WHOLE_AREA) ** 2 * min(1.0, tops[i] / whole[i] / _WHOLE_SHARE)
+                            * max(0.0, 1.0 - backs[i])),
                       float(min(1.0, ground[i] / whole[i] / _WHOLE_SHARE))) for i in ids}

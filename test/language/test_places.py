@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from magic3d_ros.language.places import floor_height, levels, upward
 
@@ -35,3 +38,20 @@ def test_floor_and_up_come_from_the_things(room):
     assert upward(things).tolist() == [0, 0, 1] and upward([]).tolist() == [0, 0, 1]
     assert floor_height(surface, things, [4], UP) == 0.0
     assert floor_height(surface, things, [], UP) == 0.0  # the lowest hundredth
+
+
+@pytest.mark.parametrize(("back", "table"), [(0.0, 1.0), (0.1, 1.0), (0.25, 0.4667), (1.0, 0.0)])
+def test_what_has_a_back_is_a_seat(room, back, table):
+    """A level square of 1 m^2, and above its edge a back of ten rows: what rises more than 15 cm counts, .15 of all is enough.
+
+    Of a back of .25 m four rows are that high, .1 m^2 of 1.25 m^2 or .533 of that share.
+    """
+    _, surface, labels, things = room
+    seat = surface.vertices[labels == 2]
+    faces = surface.faces[labels[surface.faces[:, 0]] == 2]
+    faces = faces - faces.min()
+    upright = np.stack([seat[:, 0], np.full(len(seat), 0.5), seat[:, 2] + back * (seat[:, 1] + 0.5)], 1)
+    points = np.concatenate([seat, upright]).astype(np.float32)
+    whole = replace(surface, vertices=points, faces=np.concatenate([faces, faces + len(seat)]))
+    found = levels(whole, np.full(len(points), 1, np.int32), [things[0]], UP, 0.0)
+    assert np.isclose(found[1].table, table, atol=1e-3)
