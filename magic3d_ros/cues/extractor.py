@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import threading
 from collections.abc import Sequence
@@ -170,10 +169,7 @@ def _features_and_language(model: JointClassSpace, frames: Sequence[RGBDFrame]) 
 
 
 def _geometry(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
-    images = [frame.rgb for frame in frames]
-    if "focal_lengths" in inspect.signature(model.geometry).parameters:
-        return list(model.geometry(images, focal_lengths=[frame.camera.fx for frame in frames]))
-    return list(model.geometry(images))
+    return list(model.geometry([frame.rgb for frame in frames], focal_lengths=[frame.camera.fx for frame in frames]))
 
 
 def _cue_frame(frame: RGBDFrame, made: dict[str, Any], normals: np.ndarray | None, timings: dict[str, float]) -> CueFrame:

@@ -74,8 +74,9 @@ class GeometryModel(Protocol):
 
     name: str
 
-    def geometry(self, images: Sequence[np.ndarray]) -> list[MonocularGeometry]:
-        """(H, W, 3) uint8 each -> what can be guessed of their geometry."""
+    def geometry(self, images: Sequence[np.ndarray], focal_lengths: Sequence[float] | None = None) -> list[MonocularGeometry]:
+        """(H, W, 3) uint8 each -> what can be guessed of their geometry. focal_lengths: pixels across, one an image (Camera.fx);
+        metres may hang on them, and a model whose guess does not passes them over."""
         ...
 
 

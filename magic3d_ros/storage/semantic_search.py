@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,9 +55,11 @@ def search(memories: Mapping[str, SemanticMemory[SceneObject] | None], question:
     """
     answers = {name: memory.answer(question) if memory is not None else Answer(Status.NOT_READY, "nothing has been mapped yet")
                for name, memory in memories.items()}
-    key: Callable[[str], tuple[int, float]] = lambda name: (  # noqa: E731
-        _BEST_FIRST.index(answers[name].status), -max((m.probability for m in answers[name].matches), default=0.0))
-    best = min(answers, key=key)
+
+    def rank(name: str) -> tuple[int, float]:
+        return _BEST_FIRST.index(answers[name].status), -max((m.probability for m in answers[name].matches), default=0.0)
+
+    best = min(answers, key=rank)
     ranked = sorted(((name, match) for name, answer in answers.items() for match in answer.matches),
                     key=lambda found: -found[1].probability)[:question.max_results]
     why = answers[best].why if len(answers) == 1 or answers[best].status == Status.INVALID else f"{best}: {answers[best].why}"

@@ -60,8 +60,8 @@ class Marigold:
         self.kind = _kind(self._pipeline) if self._is_depth else "affine"
 
     @torch.inference_mode()
-    def geometry(self, images: Sequence[np.ndarray]) -> list[MonocularGeometry]:
-        """(H, W, 3) uint8 images of any sizes -> depth or normals of each, (H, W) and (H, W, 3).
+    def geometry(self, images: Sequence[np.ndarray], focal_lengths: Sequence[float] | None = None) -> list[MonocularGeometry]:
+        """(H, W, 3) uint8 images of any sizes -> depth or normals of each, (H, W) and (H, W, 3), whatever the focal lengths.
 
         Raises FrameError for an image that is not (H, W, 3) uint8.
         """
