@@ -4,41 +4,37 @@
 
 Every room is mapped from small pictures; every thing of the map is asked for its approach poses; the room's mesh says what is
 true of each: a cylinder of query.robot_radius, 0.1 to 1.8 m above the floor, must not meet the mesh, must get there from where
-the camera was without meeting it, and must point at the thing. `random:N` is a random room (training.random_rooms).
+the camera was without meeting it, and must point at the thing. `random:N` is a room
+that nobody furnished.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from rich.console import Console
 from rich.table import Table
 from scipy.spatial import cKDTree
 
 from magic3d_ros.config import Settings, load_settings
-from magic3d_ros.evaluation.exact_floor import CELL, ExactFloor, PoseCheck
+from magic3d_ros.evaluation.exact_floor import ExactFloor, PoseCheck
 from magic3d_ros.geometry.gravity import UpEstimator
 from magic3d_ros.instances.mapper import InstanceMapper
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.scene import Scene, SceneObject
 from magic3d_ros.sources.room import RoomMesh, SimulatedRoom, open_room
-from magic3d_ros.sources.room.trajectory import look
-from magic3d_ros.training.random_rooms import random_room
+from magic3d_ros.sources.room.random.free_floor import CELL
 
 ROOMS = "procedural_room,random:0,random:1,random:2,random:3,random:4,random:5"
 TOLERANCE = 0.02
 """Metres by which a pose may be nearer to the mesh than the robot's radius: the sensor's own noise at 1 to 2 m."""
 FACING = np.radians(15.0)
-FRAMES = 90
-EYE, STOPS, LOOKS = 1.2, 12, 8
-"""In random rooms the camera stops at STOPS places, EYE metres high, and looks LOOKS ways around at each."""
+FRAMES = 96
 
 
 @dataclass(frozen=True)
@@ -78,14 +74,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure(name: str, settings: Settings, width: int, pictures: Path | None = None) -> Result:
     """Map a room, ask for the approach poses of every thing, and check them."""
-    room = opened(name, settings, width)
+    room = open_room(name, settings, frames=FRAMES, width=width, distractors=False)
     mesh = room.mesh()
     scene = mapped(room, settings)
     radius, reach = settings.query.robot_radius, settings.query.approach_reach
     floor = ExactFloor(mesh.vertices, radius, room.poses[:, :3, 3])
     nearest = cKDTree(mesh.vertices)
     checks, with_pose, possible = [], 0, 0
-    stands = np.argwhere(floor.reachable) * CELL + floor.low
+    stands = np.argwhere(floor.reachable) * CELL + floor.grid.low
     poses_of = {}
     for thing in scene.objects:
         if thing.kind != "object":
@@ -100,28 +96,6 @@ def measure(name: str, settings: Settings, width: int, pictures: Path | None = N
         pictures.mkdir(parents=True, exist_ok=True)
         draw(scene, floor, poses_of, pictures / f"{name.replace(':', '_')}.png")
     return Result(sum(o.kind == "object" for o in scene.objects), with_pose, possible, checks)
-
-
-def opened(name: str, settings: Settings, width: int) -> SimulatedRoom:
-    """A shipped room with its own way of the camera, or a random one with stops on its free floor; nobody walks through."""
-    kind, _, number = name.partition(":")
-    if kind != "random":
-        return open_room(name, settings, frames=FRAMES, width=width, distractors=False)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"random_{number}.yaml"
-        file.write_text(yaml.safe_dump(plain(random_room((int(number),), with_assets=False))), encoding="utf-8")
-        room = open_room(str(file), settings, frames=1, width=width, distractors=False)
-    room.poses = stops(np.random.default_rng(int(number)), room.mesh(), settings.query.robot_radius)
-    return room
-
-
-def stops(random: np.random.Generator, mesh: RoomMesh, radius: float) -> np.ndarray:
-    """(STOPS * LOOKS, 4, 4) camera poses on the largest connected free floor of a room."""
-    floor = ExactFloor(mesh.vertices, radius, np.zeros((0, 3)))
-    places = floor.largest()
-    chosen = places[random.choice(len(places), STOPS)]
-    return np.stack([look([x, y, EYE], 360 / LOOKS * turn + 20, -12 if turn % 2 else -30) for x, y in chosen
-                     for turn in range(LOOKS)])
 
 
 def mapped(room: SimulatedRoom, settings: Settings) -> Scene:
@@ -167,15 +141,6 @@ def cells(result: Result, radius: float) -> list[str]:
             f"{min((c.clearance for c in checks), default=float('nan')):.3f}"]
 
 
-def plain(value: object) -> object:
-    """numpy's numbers and tuples as YAML's own."""
-    if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(inner) for inner in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def draw(scene: Scene, floor: ExactFloor, poses_of: dict[int, list[np.ndarray]], file: Path) -> None:
     """The map's floor plan: white free, black occupied, grey unknown; green where the robot can truly be; poses as arrows."""
     import cv2
@@ -187,8 +152,7 @@ def draw(scene: Scene, floor: ExactFloor, poses_of: dict[int, list[np.ndarray]],
     picture[grid.cells == 0], picture[grid.cells == 100] = 255, 0
     rows, columns = np.mgrid[: grid.cells.shape[0], : grid.cells.shape[1]]
     world = grid.origin + np.stack([columns + 0.5, rows + 0.5, 0 * rows], -1) * grid.resolution @ grid.rotation.T
-    inside = np.floor((world[..., :2] - floor.low) / CELL).astype(int)
-    inside = np.clip(inside, 0, np.array(floor.reachable.shape) - 1)
+    inside = np.clip(floor.grid.cells(world[..., :2]), 0, np.array(floor.reachable.shape) - 1)
     picture[floor.reachable[inside[..., 0], inside[..., 1]] & (grid.cells == 0)] = (190, 255, 190)
     picture = picture.repeat(scale, 0).repeat(scale, 1)
     for thing, poses in poses_of.items():

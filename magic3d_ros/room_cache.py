@@ -19,7 +19,7 @@ def rendered_room(name: str, settings: Settings, frames: int | None, progress: C
     Raises SourceError for an unknown room, and when the cache cannot be written.
     """
     room = open_room(name, settings, frames=frames)
-    folder = cache_folder() / f"frames_{room.name.rpartition(':')[2]}_{_key(room)}"
+    folder = cache_folder() / f"frames_{room.name.partition(':')[2].replace(':', '_')}_{_key(room)}"
     if not folder.is_dir():
         write_folder(room, folder, progress)
     return folder

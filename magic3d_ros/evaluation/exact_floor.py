@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, label
 from scipy.spatial import cKDTree
 
 from magic3d_ros.mapping.free_space import FLOOR_TOLERANCE, ROBOT_HEIGHT
-
-CELL = 0.025
-"""Metres a cell of the flood fill: a tenth of a small robot's radius."""
+from magic3d_ros.sources.room.random.free_floor import CELL, FreeFloor
 
 
 @dataclass(frozen=True)
@@ -39,34 +36,20 @@ class ExactFloor:
         obstacles = vertices[(height > FLOOR_TOLERANCE) & (height < ROBOT_HEIGHT), :2]
         self._obstacles = cKDTree(obstacles)
         self._ground = cKDTree(vertices[np.abs(height) <= FLOOR_TOLERANCE, :2])
-        self.low = vertices[:, :2].min(0) - CELL
-        shape = tuple(np.ceil((vertices[:, :2].max(0) + CELL - self.low) / CELL).astype(int) + 1)
-        free = np.ones(shape, bool)
-        free[tuple(self._cells(obstacles).T)] = False
-        room = distance_transform_edt(free) * CELL >= robot_radius
-        self._parts = parts = label(room)[0]
-        inside = self._cells(np.asarray(been, np.float64)[:, :2])
-        started = np.unique(parts[tuple(inside.T)])
-        self.reachable = np.isin(parts, started[started > 0])
+        self.grid = FreeFloor(vertices, robot_radius, FLOOR_TOLERANCE, ROBOT_HEIGHT)
+        inside = self.grid.cells(np.asarray(been, np.float64)[:, :2])
+        started = np.unique(self.grid.parts[tuple(inside.T)])
+        self.reachable = np.isin(self.grid.parts, started[started > 0])
         """(X, Y) bool: where the robot's axis can be."""
-
-    def largest(self) -> np.ndarray:
-        """(n, 2) places of the largest floor that is connected for the robot, wherever the camera was."""
-        size = np.bincount(self._parts.ravel())
-        size[0] = 0
-        return (np.argwhere(self._parts == size.argmax()) + 0.5) * CELL + self.low
 
     def check(self, pose: np.ndarray, thing: np.ndarray) -> PoseCheck:
         """pose: (4, 4) robot-to-world, x forward. thing: (n, 3) points of the true thing."""
         place = pose[:2, 3]
         clearance, ground = float(self._obstacles.query(place)[0]), float(self._ground.query(place)[0])
-        x, y = self._cells(place[None])[0]
+        x, y = self.grid.cells(place[None])[0]
         near = self.reachable[max(0, x - 1):x + 2, max(0, y - 1):y + 2]  # places lie between cells
         to_thing = thing[:, :2] - place
         angle = np.arctan2(to_thing[:, 1], to_thing[:, 0]) - np.arctan2(pose[1, 0], pose[0, 0])
         angle = (angle + np.pi) % (2 * np.pi) - np.pi
         off = 0.0 if angle.min() < 0 < angle.max() and np.ptp(angle) < np.pi else float(np.abs(angle).min())
         return PoseCheck(clearance, ground < 2 * CELL, bool(near.any()), float(np.linalg.norm(to_thing, axis=1).min()), off)
-
-    def _cells(self, places: np.ndarray) -> np.ndarray:
-        return np.floor((places - self.low) / CELL).astype(int)

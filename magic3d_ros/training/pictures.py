@@ -14,11 +14,11 @@ from magic3d_ros.sources.room.assembly import assemble
 from magic3d_ros.sources.room.assets import assets_installed
 from magic3d_ros.sources.room.description import parse_description
 from magic3d_ros.sources.room.light import bake
+from magic3d_ros.sources.room.random.layout import random_room
 from magic3d_ros.sources.room.render import BRIGHTEST, render
 from magic3d_ros.sources.room.sensor import SensorModel
 from magic3d_ros.sources.room.shading import RoomView
 from magic3d_ros.sources.room.triangles import unit
-from magic3d_ros.training.random_rooms import random_room
 from magic3d_ros.training.viewpoints import HEIGHT, WIDTH, Viewpoint, random_viewpoints
 
 TRUTH_STRIDE = 2

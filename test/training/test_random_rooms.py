@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from magic3d_ros.sources.room.description import parse_description
+from magic3d_ros.sources.room.random.layout import Floor, random_room
 from magic3d_ros.training.pictures import PictureError, Pictures, RoomTask, load_pictures, render_room, room_file
-from magic3d_ros.training.random_rooms import Floor, random_room
 from magic3d_ros.training.viewpoints import HEIGHT, WIDTH
 
 

@@ -16,11 +16,13 @@ from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.sources.room.assembly import Mover, RoomInstance, assemble
 from magic3d_ros.sources.room.assets import INSTALL_HINT, assets_installed
 from magic3d_ros.sources.room.body import Body
-from magic3d_ros.sources.room.description import SceneDescription, load_description
+from magic3d_ros.sources.room.description import SceneDescription, load_description, parse_description
 from magic3d_ros.sources.room.fields import SceneError
 from magic3d_ros.sources.room.ground_truth import FrameTruth, RoomMesh, room_mesh
 from magic3d_ros.sources.room.light import AreaLight
 from magic3d_ros.sources.room.light_cache import baked
+from magic3d_ros.sources.room.random.layout import random_room
+from magic3d_ros.sources.room.random.stops import LOOKS, STOPS, stops
 from magic3d_ros.sources.room.render import ExactImages, render
 from magic3d_ros.sources.room.sensor import SensorModel
 from magic3d_ros.sources.room.shading import PlacedBody, RoomView
@@ -32,6 +34,8 @@ logger = logging.getLogger(__name__)
 SCENES = Path(__file__).parent / "scenes"
 DEFAULT_SCENE, DEFAULT_WITHOUT_ASSETS = "living_room", "procedural_room"
 MAX_FRAMES = 100_000
+RANDOM = "random:"
+"""What begins the name of a room that nobody furnished; its seed follows."""
 
 
 class RenderedFrame(NamedTuple):
@@ -127,6 +131,7 @@ def scene_names() -> list[str]:
 def open_room(name: str, settings: Settings, *, frames: int | None = None, width: int | None = None, height: int | None = None,
               distractors: bool = True, seed: int = 0) -> SimulatedRoom:
     """Open a room by the name of its scene, or by the path of a .yaml file; "" takes the best one that is installed.
+    "random:N" furnishes one by chance, the same for the same N: the camera looks around at stops on its free floor.
 
     frames, width, height: instead of the scene's; a smaller image shows the same view. distractors: whether anyone walks through.
     seed: of the sensor noise. settings: input.frame_rate replaces the scene's rate.
@@ -147,17 +152,34 @@ def open_room(name: str, settings: Settings, *, frames: int | None = None, width
     assembly = assemble(description, distractors)
     lit = assembly.body.lit(baked(assembly.body, assembly.lights, assembly.ambient))
     content = _Content(lit, assembly.lights, assembly.ambient, assembly.movers, description.sensor)
-    return SimulatedRoom(f"room:{description.name}", content, assembly.instances, camera, camera_path(plan.way_points, count),
+    if name.startswith(RANDOM):
+        mesh = room_mesh(assembly.body, {}, 0.03)
+        poses = stops(np.random.default_rng(int(name[len(RANDOM):])), mesh.vertices, count)
+    else:
+        poses = camera_path(plan.way_points, count)
+    return SimulatedRoom(f"room:{description.name}", content, assembly.instances, camera, poses,
                          settings.input.frame_rate or plan.rate, seed)
 
 
 def _find_scene(name: str) -> SceneDescription:
+    if name.startswith(RANDOM):
+        return _random_scene(name)
     if name.endswith((".yaml", ".yml")):
         return load_description(Path(name), Path(name).stem)
     chosen = name or DEFAULT_SCENE
     if chosen not in scene_names():
-        raise SceneError(f"there is no room '{name}': there are {', '.join(scene_names())}, or give the path of a .yaml file")
+        raise SceneError(f"there is no room '{name}': there are {', '.join(scene_names())}, random:N, or give the path of "
+                         f"a .yaml file")
     return load_description(SCENES / f"{chosen}.yaml", chosen)
+
+
+def _random_scene(name: str) -> SceneDescription:
+    number = name[len(RANDOM):]
+    if not (number.isascii() and number.isdigit() and len(number) <= 9):
+        raise SceneError(f"there is no room '{name}': a random room is named by a number, as in random:7")
+    values = random_room((int(number),), with_assets=False)
+    values["camera"]["frames"] = STOPS * LOOKS
+    return parse_description(values, name, name)
 
 
 def _camera(description: SceneDescription, width: int | None, height: int | None) -> Camera:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from magic3d_ros.training.room_things import FLOOR_THINGS, SMALL_THINGS, WALL_THINGS, colour, one_of
+from magic3d_ros.sources.room.random.things import FLOOR_THINGS, SMALL_THINGS, WALL_THINGS, colour, one_of
 
 LIGHT_SPACING = 0.3
 """Metres between light vertices of walls and floor: a shadow's edge is as soft as in a room with large lights."""
