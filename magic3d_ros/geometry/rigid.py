@@ -15,6 +15,19 @@ def rotation_of(vector: np.ndarray) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross
 
 
+def upright_rotation(up: np.ndarray) -> np.ndarray:
+    """(3, 3) smallest rotation that turns the (3,) direction `up` to +z. Raises ValueError for a zero or non-finite vector."""
+    length = float(np.linalg.norm(up))
+    if not np.isfinite(length) or length < 1e-9:
+        raise ValueError(f"{up} is no direction: up must be a finite vector of some length")
+    x, y, z = np.asarray(up, np.float64) / length
+    axis = np.array([y, -x, 0.0])
+    sine = float(np.linalg.norm(axis))
+    if sine < 1e-9:
+        return np.eye(3) if z > 0 else np.diag([1.0, -1.0, -1.0])
+    return rotation_of(axis / sine * np.arctan2(sine, z))
+
+
 def vector_of(rotation: np.ndarray) -> np.ndarray:
     """(3,) axis times angle in radians, up to pi, of a (3, 3) rotation."""
     cosine = float(np.clip((np.trace(rotation) - 1.0) / 2.0, -1.0, 1.0))
