@@ -1,0 +1,1 @@
+"""Sparse 3D networks in plain torch: voxel sites, convolutions on them, U-Nets."""
