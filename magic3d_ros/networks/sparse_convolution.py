@@ -13,8 +13,8 @@ from magic3d_ros.networks.sparse_tensor import SparseTensor
 
 
 class _Convolution(torch.autograd.Function):
-    """Gradients by hand: autograd would keep the gathered rows of every place of the kernel, about ten times the features
-    (docs/segmenter.md has what it costs)."""
+    """Gradients by hand: autograd would keep the gathered rows of every place of the kernel, ten times the features on surfaces,
+    and takes 1.2 times as long (bench sparse)."""
 
     @staticmethod
     def forward(ctx: Any, features: torch.Tensor, weight: torch.Tensor, joins: KernelMap) -> torch.Tensor:  # type: ignore[override]
