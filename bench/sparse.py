@@ -30,7 +30,8 @@ SAME = 1e-3  # float32 sums of 27 x width products in another order
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="bench sparse", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="bench sparse", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mesh", nargs="?", type=Path, default=DEFAULT, help="npz with vertices (N, 3) in metres")
     parser.add_argument("--voxel", type=float, default=0.04, help="metres")
     parser.add_argument("--width", type=int, default=32, help="channels in and out")
