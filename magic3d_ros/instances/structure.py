@@ -40,13 +40,16 @@ class Structure:
         return Structure(self.planes, self.names, self.membership[chosen])
 
 
-def find_structure(graph: MeshGraph, up: np.ndarray, seed: int = 0) -> Structure:
-    """Floor, walls and ceiling of a surface; `seed` fixes the random proposals so that the same surface gives the same planes."""
+def find_structure(graph: MeshGraph, up: np.ndarray, seed: int = 0, most: int = _SAMPLE) -> Structure:
+    """Floor, walls and ceiling of a surface; `seed` fixes the random proposals so that the same surface gives the same planes.
+
+    most: vertices on which planes are sought at most.
+    """
     n = len(graph)
     membership = np.full(n, -1, np.int64)
     planes: list[Plane] = []
     rng = np.random.default_rng(seed)
-    sample = np.sort(rng.choice(n, min(n, _SAMPLE), replace=False)) if n else np.zeros(0, np.int64)
+    sample = np.sort(rng.choice(n, min(n, most), replace=False)) if n else np.zeros(0, np.int64)
     points, normals = graph.vertices[sample].astype(np.float32), graph.normals[sample].astype(np.float32)
     free = np.ones(n, bool)
     for _ in range(_MAX_PLANES):
