@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from magic3d_ros.config import LanguageSettings, QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
-from magic3d_ros.frames import CueFrame, FeatureGrid, RGBDFrame
+from magic3d_ros.frames import CueFrame, RGBDFrame
+from magic3d_ros.language.dense_view import DenseView
 from magic3d_ros.language.snapshot import LanguageSnapshot
 from magic3d_ros.language.voxel_features import VoxelFeatures
 from magic3d_ros.language.wording import word_vectors
@@ -17,13 +19,6 @@ from magic3d_ros.language.wording import word_vectors
 Box = tuple[int, int, int, int]
 Crops = Mapping[int, Sequence[tuple[int, Box, Callable[[], "np.ndarray | None"]]]]
 
-_PIXEL_STEP = 4
-"""Every fourth pixel in each direction: 2 cm apart at 2.5 m, denser than the 4 cm voxels."""
-_MAX_DEPTH = 5.0
-"""m; beyond it a cell of the feature map spans 30 cm."""
-_REFERENCE_DEPTH = 1.5
-_MIN_COSINE = 0.1
-"""Weight of a view: nearer and squarer ones count more (the weights of instances/evidence.py)."""
 _MAX_VIEWS = 5
 """Views encoded of each thing (measured beforehand: more than five add nothing)."""
 _SAME_BOX = 0.7
@@ -31,6 +26,9 @@ _SAME_BOX = 0.7
 _BACKGROUND_EVERY = 8
 _MAX_BACKGROUND = 64
 """Background embeddings: four crops of every eighth keyframe; the mean is steady at a few dozen."""
+_REMEMBERED = 400
+"""Keyframes whose share of the voxels can be moved or taken out, as many as keyframes.max_count remembers; 0.1 MB each."""
+_log = logging.getLogger(__name__)
 
 
 class LanguageMap:
@@ -41,13 +39,19 @@ class LanguageMap:
         self._model = model
         self._dimension = settings.feature_dimension
         self._voxels = VoxelFeatures(settings.voxel_size, settings.feature_dimension)
+        self._dense: dict[int, DenseView] = {}  # what is in the voxels, by stamp
+        self._settled = VoxelFeatures(settings.voxel_size, settings.feature_dimension)  # in them too, of none of those keyframes
         self._views: dict[int, dict[int, tuple[Box, np.ndarray]]] = {}
         self._background = np.zeros((0, model.dimension), np.float32)
         self._observed = 0
         self._words: np.ndarray | None = None
 
-    def observe(self, frame: RGBDFrame, cues: CueFrame) -> None:
-        """Fuse a keyframe's dense language features into the voxels that it sees."""
+    def observe(self, frame: RGBDFrame, cues: CueFrame, trust: np.ndarray | None = None) -> None:
+        """Fuse a keyframe's dense language features into the voxels that it sees.
+
+        trust: (H, W) float 0..1 that a pixel stands still, None = 1. A keyframe that was fused before is fused anew. A keyframe
+        whose features are not finite is named in the log and left out. Raises ValueError for features of another width.
+        """
         if self._observed % _BACKGROUND_EVERY == 0:
             self._remember_background(frame.rgb)
         self._observed += 1
@@ -56,25 +60,61 @@ class LanguageMap:
         if cues.language.values.shape[2] != self._dimension:
             raise ValueError(f"language features have {cues.language.values.shape[2]} dimensions, language.feature_dimension is "
                              f"{self._dimension}: extractor and mapper must run with the same settings")
-        keys, columns, rows, weights = self._visible_voxels(frame, cues.normals)
-        if len(keys):
-            self._voxels.add(keys, sample(cues.language, columns, rows), weights, frame.stamp)
+        if not np.isfinite(cues.language.values).all():
+            _log.warning("the language features of keyframe %d hold NaN or infinity: it adds nothing to the language voxels "
+                         "(float16 overflows in some models: set cues.precision to float32)", frame.stamp)
+            return
+        self.forget(frame.stamp)
+        view = DenseView.of(frame, cues.language, self._voxels.voxel_size, cues.normals, trust)
+        self._dense[frame.stamp] = view
+        add(self._voxels, view)
+        if len(self._dense) > _REMEMBERED:
+            add(self._settled, self._dense.pop(min(self._dense)))
+
+    def distrust(self, stamp: int, distrusted: np.ndarray) -> None:
+        """Take out of the voxels what a keyframe saw where (H, W) bool is True: it moved, as later frames have shown."""
+        view = self._dense.get(stamp)
+        if view is None:
+            return
+        less = view.without(distrusted)
+        if (less.weights != view.weights).any():
+            self._voxels.remove(*view.samples(self._voxels))
+            self._dense[stamp] = less
+            add(self._voxels, less)
+
+    def forget(self, stamp: int) -> None:
+        """Take out of the voxels all that a keyframe saw, as far as it is remembered."""
+        view = self._dense.pop(stamp, None)
+        if view is not None:
+            self._voxels.remove(*view.samples(self._voxels))
 
     def moving(self, moved: Callable[[np.ndarray, np.ndarray], np.ndarray], lock: AbstractContextManager[object]
                ) -> Callable[[], None]:
         """Prepare to move with the world; what is returned makes it so, in a moment, and is to be called under the lock.
 
-        moved: takes (n, 3) points and the (n,) stamps of the keyframes that last saw them, gives where they are now. lock: guards
-        `observe`, held here for a moment.
+        moved: takes (n, 3) points and the (n,) stamps of the keyframes that saw them, gives where they are now. What remembered
+        keyframes saw is fused again from where they are then, the rest moves by its voxels. lock: guards `observe`, held here for
+        a moment.
         """
         with lock:
-            before = self._voxels.copy()
-        after = before.moved(moved)
+            before, settled = dict(self._dense), self._settled.copy()
+        after = settled = settled.moved(moved)
+        after = after.copy()
+        views = {stamp: view.moved(moved) for stamp, view in before.items()}
+        for view in views.values():
+            add(after, view)
 
         def finish() -> None:
-            # With what was observed since the copy: few keyframes.
-            fresh = self._voxels.since(before.newest)
-            self._voxels = after.joined(fresh.moved(moved)) if len(fresh) else after
+            # What changed since the copy, of few keyframes: seen, distrusted, or settled (that has moved as it was).
+            for stamp, view in self._dense.items():
+                if before.get(stamp) is not view:
+                    if stamp in views:
+                        after.remove(*views[stamp].samples(after))
+                    views[stamp] = view.moved(moved)
+                    add(after, views[stamp])
+            for stamp in [s for s in views if s not in self._dense]:
+                add(settled, views.pop(stamp))
+            self._voxels, self._settled, self._dense = after, settled, views
 
         return finish
 
@@ -144,6 +184,7 @@ class LanguageMap:
         if background.shape[1:] != (self._model.dimension,):
             raise ValueError(f"background vectors are {background.shape}, not (N, {self._model.dimension})")
         self._voxels.load_state(voxels)
+        self._settled, self._dense = self._voxels.copy(), {}
         self._background, self._observed = background, observed
         self._views = {}
         for i, stamp, box, vector in zip(ids.tolist(), stamps.tolist(), boxes.tolist(), vectors.astype(np.float32), strict=True):
@@ -155,45 +196,12 @@ class LanguageMap:
         if len(self._background) > _MAX_BACKGROUND:
             self._background = self._background[::2]
 
-    def _visible_voxels(self, frame: RGBDFrame, normals: np.ndarray | None
-                        ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Unique voxel keys that the depth falls into, with their mean pixel (column, row) and weight."""
-        step = _PIXEL_STEP
-        depth = frame.depth[step // 2::step, step // 2::step]
-        usable = np.isfinite(depth) & (depth > 0) & (depth < _MAX_DEPTH)
-        r, c = np.nonzero(usable)
-        z = depth[r, c].astype(np.float64)
-        columns, rows = c * step + step // 2, r * step + step // 2
-        camera, pose = frame.camera, frame.camera_to_world
-        rays = np.stack([(columns - camera.cx) / camera.fx, (rows - camera.cy) / camera.fy, np.ones(len(z))], 1)
-        points = rays * z[:, None] @ pose[:3, :3].T + pose[:3, 3]
-        weights = np.clip(_REFERENCE_DEPTH / z, 0.3, 1.5)
-        if normals is not None:
-            scale_y, scale_x = normals.shape[0] / frame.depth.shape[0], normals.shape[1] / frame.depth.shape[1]
-            normal = normals[np.minimum((rows * scale_y).astype(int), normals.shape[0] - 1),
-                             np.minimum((columns * scale_x).astype(int), normals.shape[1] - 1)]
-            cosine = np.abs((normal * rays).sum(1)) / np.linalg.norm(rays, axis=1)
-            weights = weights * np.clip(np.nan_to_num(cosine, nan=_MIN_COSINE), _MIN_COSINE, 1.0)
-        keys = self._voxels.keys_of(points)
-        inside = keys >= 0
-        unique, inverse, count = np.unique(keys[inside], return_inverse=True, return_counts=True)
-        mean_column, mean_row, mean_weight = (np.bincount(inverse, values[inside], len(unique)) / count
-                                              for values in (columns, rows, weights))
-        return unique, mean_column, mean_row, mean_weight.astype(np.float32)
 
-
-def sample(grid: FeatureGrid, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Bilinear features (N, C) float32 at (N,) image pixels; beyond the outermost cell centres the nearest cell serves."""
-    height, width = grid.values.shape[:2]
-    x = np.clip((columns - grid.offset_x) / grid.stride_x, 0, width - 1)
-    y = np.clip((rows - grid.offset_y) / grid.stride_y, 0, height - 1)
-    x0, y0 = np.minimum(x.astype(int), max(width - 2, 0)), np.minimum(y.astype(int), max(height - 2, 0))
-    x1, y1 = np.minimum(x0 + 1, width - 1), np.minimum(y0 + 1, height - 1)
-    fx, fy = (x - x0).astype(np.float32)[:, None], (y - y0).astype(np.float32)[:, None]
-    values = grid.values.astype(np.float32)
-    above = values[y0, x0] * (1 - fx) + values[y0, x1] * fx
-    below = values[y1, x0] * (1 - fx) + values[y1, x1] * fx
-    return above * (1 - fy) + below * fy
+def add(layer: VoxelFeatures, view: DenseView) -> None:
+    """Fuse what a keyframe saw."""
+    keys, features, weights = view.samples(layer)
+    if len(keys):
+        layer.add(keys, features, weights, view.stamp)
 
 
 def as_kept(vectors: np.ndarray) -> np.ndarray:

@@ -10,6 +10,8 @@ import scipy.sparse as sparse
 _OFFSET = 1 << 20  # voxel coordinates are kept within +-2^20, 42 km at 4 cm
 _MAX_WEIGHT = 50.0
 """Observations after which a voxel's mean becomes a moving mean: a thing put down later still gets its say."""
+_NOTHING = 1e-3
+"""A sixth of the least weight that a view gives a voxel (dense_view.py): less is what rounding leaves."""
 
 
 class VoxelFeatures:
@@ -56,6 +58,26 @@ class VoxelFeatures:
         self._seen[places] = stamp
         if len(self._keys) > self.max_voxels:
             self._forget()
+
+    def remove(self, keys: np.ndarray, features: np.ndarray, weights: np.ndarray) -> None:
+        """Take out what `add` fused with the same arguments; voxels of which nothing is left go, those not there are passed over.
+
+        What stays is as if it had never been added, but for the rounding of float16, and for voxels that had reached _MAX_WEIGHT,
+        in which the oldest has faded.
+        """
+        places = self._find(keys)
+        known = places >= 0
+        places, features, weights = places[known], features[known], weights[known]
+        left = self._weights[places] - weights
+        stays = left > _NOTHING
+        kept, share = places[stays], (weights[stays] / left[stays])[:, None]
+        old = self._features[kept].astype(np.float32)
+        self._features[kept] = old + (old - features[stays]) * share
+        self._weights[kept] = left[stays]
+        if not stays.all():
+            gone = np.zeros(self._count, bool)
+            gone[places[~stays]] = True
+            self._keep(np.flatnonzero(~gone[self._rows]))
 
     def copy(self) -> VoxelFeatures:
         """An independent copy."""
@@ -170,6 +192,10 @@ class VoxelFeatures:
         """Drop the tenth that was seen longest ago, so that this happens seldom."""
         seen = self._seen[self._rows]
         kept = np.sort(np.argsort(seen, kind="stable")[len(seen) - int(0.9 * self.max_voxels):])
+        self._keep(kept)
+
+    def _keep(self, kept: np.ndarray) -> None:
+        """Only the voxels at these (n,) places of the sorted keys stay."""
         rows = self._rows[kept]
         self._features, self._weights, self._seen = self._features[rows], self._weights[rows], self._seen[rows]
         self._keys, self._rows, self._count = self._keys[kept], np.arange(len(kept)), len(kept)

@@ -49,6 +49,7 @@ class NeuralMapper:
         self.self_check = SelfCheck(settings.map)
         self.field = FieldTrainer(self.voxels, self.keyframes, settings, self.lock)
         self.guessed = GuessedSurface(settings, self.voxels)
+        self._distrusted: list[tuple[int, np.ndarray]] = []
         self._settings = settings
         self._moving_above = moving
         self._refiner = MapRefiner(settings, self.voxels, self.keyframes, self.lock, layers_lock, self._moving, self.calibration)
@@ -89,6 +90,11 @@ class NeuralMapper:
         keyframe = self.keyframes.get(frame.stamp)
         trust = None if keyframe is None else keyframe.trust
         return frame if trust is None else replace(frame, depth=np.where(trust > 0, frame.depth, np.float32(0)))
+
+    def take_distrusted(self) -> list[tuple[int, np.ndarray]]:
+        """Stamps of earlier keyframes and (H, W) bool where they were found wrong since the last call: it moved."""
+        taken, self._distrusted = self._distrusted, []
+        return taken
 
     def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True) -> View:
         """What a camera at the pose would see; any thread. newest False: see `Mapper.render`.
@@ -157,6 +163,8 @@ class NeuralMapper:
                     self.voxels.remove(frame, np.where(wrong, weights, np.float32(0)))
                 trust = np.round(255.0 * np.where(wrong, np.float32(0), weights)).astype(np.uint8)
                 self.keyframes.set_trust(look.stamp, trust)
+                if not keyframe.is_between:
+                    self._distrusted.append((look.stamp, wrong))
 
     def _join(self, held: list[HeldKeyframe]) -> None:
         """Keyframes that were kept out of the map are compared with it, then fused."""

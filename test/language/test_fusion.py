@@ -11,7 +11,7 @@ from fake import FourClasses, picture
 
 from magic3d_ros.config import LanguageSettings, QuerySettings
 from magic3d_ros.frames import Camera, CueFrame, FeatureGrid, RGBDFrame
-from magic3d_ros.language.fusion import LanguageMap, overlap, sample
+from magic3d_ros.language.fusion import LanguageMap, overlap
 
 
 @pytest.fixture
@@ -24,17 +24,6 @@ def half_and_half():
     rgb = np.zeros((64, 64, 3), np.uint8)
     rgb[:, 32:] = 2
     return RGBDFrame(9, rgb, np.full((64, 64), 2.0, np.float32), Camera(64, 64, 64.0, 64.0, 31.5, 31.5), np.eye(4))
-
-
-def test_bilinear_sampling_between_cell_centres():
-    grid = FeatureGrid(np.array([[[0.0], [8.0]], [[4.0], [12.0]]], np.float32), 10, 10, 5, 5)
-    found = sample(grid, np.array([5.0, 10.0, 15.0, 0.0, 10.0]), np.array([5.0, 5.0, 15.0, 0.0, 10.0]))
-    assert found[:, 0].tolist() == [0.0, 4.0, 12.0, 0.0, 6.0]
-
-
-def test_sampling_a_grid_of_one_cell():
-    grid = FeatureGrid(np.full((1, 1, 3), 7.0, np.float16), 10, 10, 5, 5)
-    assert sample(grid, np.array([0.0, 50.0]), np.array([3.0, 4.0])).tolist() == [[7.0] * 3] * 2
 
 
 def test_features_land_where_the_depth_says(language, model):
@@ -132,7 +121,7 @@ def test_overlap():
 def test_meaning_moves_with_the_world_also_what_was_seen_meanwhile(language, model):
     first, later = half_and_half(), replace(half_and_half(), stamp=20)
     language.observe(first, CueFrame(9, language=model.encode_dense([first.rgb])[0]))
-    before, shift = language._voxels.copy(), np.array([0.4, 0.0, 0.0])
+    before, shift = language._voxels.copy(), np.array([0.4, 0.0, 0.0])  # ten voxels
     finish = language.moving(lambda points, stamps: points + shift, nullcontext())
     language.observe(later.with_pose(np.array([[1, 0, 0, 10.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])),
                      CueFrame(20, language=model.encode_dense([later.rgb])[0]))
@@ -142,3 +131,63 @@ def test_meaning_moves_with_the_world_also_what_was_seen_meanwhile(language, mod
     assert np.isin(now.keys_of(centers), now.arrays()[0]).all()
     assert np.isin(now.keys_of(centers + 25 * shift), now.arrays()[0]).all()
     assert len(now) == 2 * len(before)
+
+
+def test_what_a_keyframe_added_can_be_taken_out_again(language, model):
+    first, second = half_and_half(), replace(half_and_half(), stamp=20, rgb=np.full((64, 64, 3), 1, np.uint8))
+    language.observe(first, CueFrame(9, language=model.encode_dense([first.rgb])[0]))
+    before = language._voxels.arrays()
+    turned = second.with_pose(np.array([[1, 0, 0, 0.5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]))
+    language.observe(turned, CueFrame(20, language=model.encode_dense([turned.rgb])[0]))
+    assert len(language._voxels) > len(before[0])
+    language.forget(20)
+    after = language._voxels.arrays()
+    np.testing.assert_array_equal(after[0], before[0])
+    np.testing.assert_allclose(after[1].astype(float), before[1].astype(float), atol=0.02)  # float16 of 5 to 10
+    np.testing.assert_allclose(after[2], before[2], atol=1e-6)
+    language.forget(9)
+    assert len(language._voxels) == 0
+
+
+def test_what_moved_is_taken_out_and_what_stood_stays(language, model):
+    frame = half_and_half()
+    language.observe(frame, CueFrame(9, language=model.encode_dense([frame.rgb])[0]))
+    left = np.zeros((64, 64), bool)
+    left[:, :32] = True
+    language.distrust(9, left)
+    language.distrust(77, left)  # of a frame that is not remembered
+    keys, features, _ = language._voxels.arrays()
+    assert len(keys) and (language._voxels.centers_of(keys)[:, 0] > -0.04).all()
+    assert (features[language._voxels.centers_of(keys)[:, 0] > 0.3].argmax(1) == 2).all()
+
+
+def test_a_keyframe_seen_again_counts_once(language, model):
+    frame = half_and_half()
+    for _ in range(2):
+        language.observe(frame, CueFrame(9, language=model.encode_dense([frame.rgb])[0]))
+    assert np.allclose(language._voxels.arrays()[2], 0.75, atol=0.01)
+
+
+def test_features_that_are_not_finite_are_named_and_left_out(language, model, caplog):
+    grid = model.encode_dense([half_and_half().rgb])[0]
+    grid.values[3, 3, 1] = np.nan
+    language.observe(half_and_half(), CueFrame(9, language=grid))
+    assert len(language._voxels) == 0
+    assert "keyframe 9 hold NaN" in caplog.text
+
+
+def test_keyframes_beyond_the_remembered_ones_stay_and_move_by_their_voxels(language, model, monkeypatch):
+    monkeypatch.setattr("magic3d_ros.language.fusion._REMEMBERED", 1)
+    first = half_and_half()
+    far = replace(first, stamp=20).with_pose(np.array([[1, 0, 0, 10.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]))
+    for frame in (first, far):
+        language.observe(frame, CueFrame(frame.stamp, language=model.encode_dense([frame.rgb])[0]))
+    assert list(language._dense) == [20] and len(language._settled)
+    settled = language._settled.centers_of(language._settled.arrays()[0])
+    language.moving(lambda points, stamps: points + np.where(stamps == 20, 4.0, 1.0)[:, None] * (0, 1, 0), nullcontext())()
+    now = language._voxels
+    assert np.isin(now.keys_of(settled + np.array([0.0, 1.0, 0.0])), now.arrays()[0]).all()
+    centers = now.centers_of(now.arrays()[0])
+    assert np.abs(centers[centers[:, 0] > 5, 1].mean() - 4.0) < 0.05
+    language.forget(9)  # settled: no longer removable
+    assert len(language._voxels) == len(now)

@@ -27,6 +27,20 @@ def test_features_are_weighted_means():
     assert sorted(weights.tolist()) == [1.0, 3.0]
 
 
+def test_what_was_added_is_taken_out_again():
+    layer = VoxelFeatures(0.1, 2)
+    keys = layer.keys_of(np.array([[0.05, 0.05, 0.05], [0.55, 0.05, 0.05], [0.95, 0.05, 0.05]]))
+    layer.add(keys[:2], np.array([[1.0, 0.0], [4.0, 4.0]]), np.array([1.0, 1.0]), 1)
+    layer.add(keys[[0, 2]], np.array([[4.0, 3.0], [7.0, 7.0]]), np.array([2.0, 1.0]), 2)
+    layer.remove(keys, np.array([[4.0, 3.0], [4.0, 4.0], [7.0, 7.0]]), np.array([2.0, 1.0, 1.0]))
+    stored, features, weights = layer.arrays()
+    assert (stored.tolist(), features.tolist(), weights.tolist()) == ([int(keys[0])], [[1.0, 0.0]], [1.0])
+    layer.remove(keys, np.ones((3, 2)), np.ones(3))  # two are not there any more
+    assert len(layer) == 0
+    layer.add(keys, np.ones((3, 2)), np.ones(3), 3)
+    assert layer.arrays()[1].tolist() == [[1.0, 1.0]] * 3
+
+
 def test_a_full_layer_forgets_what_was_seen_longest_ago():
     layer = VoxelFeatures(0.1, 1, max_voxels=100)
     x = np.zeros((60, 3))
