@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from magic3d_ros.config import Settings, load_settings
-from magic3d_ros.evaluation.felzenszwalb import mesh_weights, segment_mesh
 from magic3d_ros.evaluation.instance_metrics import AveragePrecision, average_precision, best_overlaps, transfer_labels
+from magic3d_ros.geometry.felzenszwalb import mesh_weights, segment_mesh
 from magic3d_ros.geometry.gravity import UpEstimator
 from magic3d_ros.instances.instance import InstanceMap
 from magic3d_ros.instances.mapper import InstanceMapper

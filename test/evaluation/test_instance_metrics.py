@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from magic3d_ros.evaluation.felzenszwalb import mesh_weights, segment_mesh
 from magic3d_ros.evaluation.instance_metrics import OVERLAPS, average_precision, best_overlaps, transfer_labels
+from magic3d_ros.geometry.felzenszwalb import mesh_weights, segment_mesh
 
 
 def labels(*runs):
