@@ -174,6 +174,13 @@ def sphere(center: Vector, radius: float, segments: int = 24) -> Triangles:
     return Triangles(ball.positions + np.asarray(center, np.float32), ball.normals, uv)
 
 
+def dome(center: Vector, size: Vector, segments: int = 24) -> Triangles:
+    """The upper half of an ellipsoid standing on `center`; size: its two radii and its height. Open below."""
+    ball = sphere((0, 0, 0), 1.0, segments)
+    rows = np.repeat(ball.positions.reshape(-1, 3, 3)[..., 2].min(1) > -1e-6, 3)
+    return Triangles(ball.positions[rows], ball.normals[rows], ball.uv[rows]).transformed(scale=size, translation=center)
+
+
 def capsule(start: Vector, end: Vector, radius: float, end_radius: float | None = None, segments: int = 16) -> Triangles:
     """A limb: a cone or cylinder from start to end with round ends."""
     p, q = np.asarray(start, np.float64), np.asarray(end, np.float64)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import yaml
+from scipy.spatial import cKDTree
 
 from magic3d_ros.config import Settings
 from magic3d_ros.sources.room import SceneError, open_room, scene_names
 from magic3d_ros.sources.room.assembly import assemble
 from magic3d_ros.sources.room.description import load_description, parse_description
+from magic3d_ros.sources.room.ground_truth import room_mesh
 from magic3d_ros.sources.room.simulated_room import SCENES
 
 TINY = yaml.safe_load((SCENES / "tiny.yaml").read_text(encoding="utf-8"))
@@ -104,3 +107,20 @@ def test_shipped_scenes_stand_inside_their_room(name):
     assert (abs(description.camera.way_points[:, :2]) < half[:2] - 0.2).all()
     for walker in description.walkers:
         assert (abs(walker.path[:, 1:]) < half[:2] - 0.2).all()
+
+
+@pytest.mark.parametrize("name", ["office", "bedroom", "kitchen", "procedural_room"])
+def test_things_of_shipped_scenes_touch_something_and_stay_inside(name):
+    description = load_description(SCENES / f"{name}.yaml", name)
+    assembly = assemble(description, distractors=False)
+    objects = [i for i in assembly.instances if i.kind == "object"]
+    assert name == "procedural_room" or 35 <= len(objects) <= 55
+    mesh = room_mesh(assembly.body, {}, 0.06)
+    half = description.size / np.array([2, 2, 1])
+    for thing in objects:
+        mine, others = mesh.vertices[mesh.instance == thing.id], mesh.vertices[mesh.instance != thing.id]
+        near = others[((others > mine.min(0) - 0.1) & (others < mine.max(0) + 0.1)).all(1)]
+        # vertices are up to 6 cm apart: what touches has one within half the diagonal of such a square
+        assert cKDTree(near).query(mine)[0].min() < 0.043, f"{thing.name} hangs in the air"
+        assert (np.abs(mine[:, :2]) < half[:2] + 0.002).all(), f"{thing.name} is in a wall"
+        assert mine[:, 2].min() > -0.002 and mine[:, 2].max() < half[2] + 0.002, f"{thing.name} is in the floor or the ceiling"

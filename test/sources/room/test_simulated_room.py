@@ -139,8 +139,8 @@ def test_sizes_and_counts_can_be_chosen():
 
 
 def test_unknown_room_names_those_there_are():
-    with pytest.raises(SourceError, match=r"no room 'kitchen'.*tiny"):
-        open_room("kitchen", Settings())
+    with pytest.raises(SourceError, match=r"no room 'cellar'.*tiny"):
+        open_room("cellar", Settings())
 
 
 def test_mesh_is_the_surface_that_the_depth_shows(empty_room):

@@ -10,7 +10,17 @@ import numpy as np
 
 from magic3d_ros.sources.room.fields import SceneError
 from magic3d_ros.sources.room.material import Material, Part
-from magic3d_ros.sources.room.shapes import appliances, household, seating, storage
+from magic3d_ros.sources.room.shapes import (
+    appliances,
+    belongings,
+    fittings,
+    household,
+    kitchen_units,
+    kitchenware,
+    office,
+    seating,
+    storage,
+)
 from magic3d_ros.sources.room.shapes.person import GAIT_PHASES, STRIDE, person
 from magic3d_ros.sources.room.textures.patterns import TEXTURES
 from magic3d_ros.sources.room.triangles import box
@@ -36,6 +46,25 @@ SHAPES: dict[str, Shape] = {
     "magazine": household.magazine,
     "refrigerator": appliances.refrigerator, "microwave": appliances.microwave, "television": appliances.television,
     "monitor": appliances.monitor, "keyboard": appliances.keyboard, "laptop": appliances.laptop,
+    "door": fittings.door, "curtain": fittings.curtain, "radiator": fittings.radiator, "mirror": fittings.mirror,
+    "whiteboard": fittings.whiteboard, "notice_board": fittings.notice_board, "wall_shelf": fittings.wall_shelf,
+    "coat_hooks": fittings.coat_hooks, "coat": fittings.coat, "fire_extinguisher": fittings.fire_extinguisher,
+    "pendant_lamp": fittings.pendant_lamp, "towel": fittings.towel, "cupboard": kitchen_units.cupboard,
+    "wall_cupboard": kitchen_units.wall_cupboard, "worktop": kitchen_units.worktop, "sink": kitchen_units.sink,
+    "cooker": kitchen_units.cooker, "extractor_hood": kitchen_units.extractor_hood,
+    "washing_machine": kitchen_units.washing_machine,
+    "kettle": kitchenware.kettle, "toaster": kitchenware.toaster, "coffee_machine": kitchenware.coffee_machine,
+    "frying_pan": kitchenware.frying_pan, "cooking_pot": kitchenware.cooking_pot, "cutting_board": kitchenware.cutting_board,
+    "loaf": kitchenware.loaf, "knife_block": kitchenware.knife_block, "plate": kitchenware.plate,
+    "drinking_glass": kitchenware.drinking_glass, "dish_rack": kitchenware.dish_rack, "jar": kitchenware.jar,
+    "paper_roll": kitchenware.paper_roll, "office_chair": office.office_chair, "desk_lamp": office.desk_lamp,
+    "printer": office.printer, "mouse": office.mouse, "telephone": office.telephone, "pen_cup": office.pen_cup,
+    "papers": office.papers, "waste_bin": office.waste_bin, "cardboard_box": office.cardboard_box, "globe": office.globe,
+    "headphones": office.headphones, "water_cooler": office.water_cooler, "backpack": belongings.backpack,
+    "suitcase": belongings.suitcase, "shoes": belongings.shoes, "slippers": belongings.slippers, "cushion": belongings.cushion,
+    "hat": belongings.hat, "alarm_clock": belongings.alarm_clock, "teddy_bear": belongings.teddy_bear,
+    "towels": belongings.towels, "laundry_basket": belongings.laundry_basket, "tissue_box": belongings.tissue_box,
+    "jewellery_box": belongings.jewellery_box, "hair_dryer": belongings.hair_dryer, "guitar": belongings.guitar,
 }
 
 MOVING_SHAPES: dict[str, tuple[Shape, int, float]] = {

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from magic3d_ros.sources.room.textures.noise import cloud, image, mixed
+from magic3d_ros.sources.room.textures.office_prints import document, globe, notices, reflection, whiteboard
 from magic3d_ros.sources.room.textures.prints import (
     book,
     clock,
@@ -181,6 +182,20 @@ def _orange(variation: int) -> np.ndarray:
     return image(np.array((238, 138, 28), np.float32) * (0.96 + 0.05 * pits)[..., None])
 
 
+def _carpet(variation: int) -> np.ndarray:
+    """Looped office carpet: short bright and dark specks."""
+    tone = 0.80 + 0.12 * cloud(SIZE, 0.15, 190 + variation) + 0.03 * cloud(SIZE, 1.4, 191)
+    return image(np.array((118, 124, 134), np.float32) * tone[..., None])
+
+
+def _striped(variation: int) -> np.ndarray:
+    """Striped cloth: broad light and narrow dark bands along v."""
+    x = np.arange(SIZE)[None].repeat(SIZE, 0) / SIZE
+    band = ((x * 6) % 1 < 0.38) | (np.abs((x * 6) % 1 - 0.69) < 0.05)
+    cloth = _woven((232, 228, 216), 195 + variation, 128).astype(np.float32)
+    return image(np.where(band[..., None], cloth * np.array((0.40, 0.56, 0.72), np.float32), cloth))
+
+
 TEXTURES: dict[str, Callable[[int], np.ndarray]] = {
     "oak": lambda n: _wood((150, 106, 64), (206, 164, 112), 10 + n),
     "walnut": lambda n: _wood((62, 38, 24), (112, 72, 46), 20 + n),
@@ -191,5 +206,6 @@ TEXTURES: dict[str, Callable[[int], np.ndarray]] = {
     "brushed": _brushed, "terracotta": _terracotta, "soil": _soil, "wicker": _wicker, "tiles": _tiles,
     "checked": _checked, "football": football, "denim": _denim, "orange": _orange,
     "painting": painting, "book": book, "screen": screen, "clock": clock, "keyboard": keyboard, "newspaper": newspaper,
-    "microwave_panel": microwave_panel, "window_view": window_view,
+    "microwave_panel": microwave_panel, "window_view": window_view, "carpet": _carpet, "striped": _striped,
+    "document": document, "whiteboard": whiteboard, "notices": notices, "globe": globe, "reflection": reflection,
 }
