@@ -38,8 +38,8 @@ def whiteboard(variation: int) -> np.ndarray:
         cv2.arrowedLine(board, (ax + 65, ay + 68), (bx + 65, by - 6), red, 3, cv2.LINE_AA, tipLength=0.12)
     cv2.arrowedLine(board, (520, 240), (780, 240), black, 3, cv2.LINE_AA, tipLength=0.05)
     cv2.arrowedLine(board, (520, 240), (520, 60), black, 3, cv2.LINE_AA, tipLength=0.07)
-    x = np.linspace(0, 1, 60)
-    curve = np.stack([524 + 240 * x, 232 - 150 / (1 + np.exp(-9 * (x - 0.5)))], 1).astype(np.int32)
+    along = np.linspace(0, 1, 60)
+    curve = np.stack([524 + 240 * along, 232 - 150 / (1 + np.exp(-9 * (along - 0.5)))], 1).astype(np.int32)
     cv2.polylines(board, [curve], False, green, 4, cv2.LINE_AA)
     for row in range(6):
         cv2.polylines(
