@@ -101,7 +101,8 @@ def load_language(settings: Settings) -> LanguageModel:
     if architecture or _is_open_clip(path):
         from magic3d_ros.cues.foundation.open_clip_model import OpenClip
 
-        return OpenClip(path, placement, architecture=architecture, **options)
+        return OpenClip(path, placement, architecture=architecture, find=lambda name: find_model(name, cues, whole=False),
+                        **options)
     from magic3d_ros.cues.foundation.siglip import Siglip
 
     return Siglip(path, placement, **options)

@@ -21,16 +21,19 @@ _MAX_HEADER = 100_000_000
 """Bytes; the safetensors format allows no longer header (github.com/huggingface/safetensors, "Format")."""
 _MAX_CONFIG = 10_000_000
 """Bytes; configurations are some kB."""
+_WITHOUT_OWNER = ("roberta-base", "xlm-roberta-base", "xlm-roberta-large", "bert-base-uncased")
+"""Names from the hub's first days that open_clip's architectures still use (its model_configs)."""
 
 
 class ModelError(RuntimeError):
     """A model that cannot be had or run. The message is one line: what is wrong and what to do."""
 
 
-def find_model(model: str, cues: CueSettings) -> Path:
+def find_model(model: str, cues: CueSettings, whole: bool = True) -> Path:
     """The folder or file of a model: a local path, else one below cues.model_directory, else the user's hub cache, else, only
     with cues.allow_download, fetched from the hub into that cache.
 
+    whole: False where its settings and its tokenizer suffice; its weights are then not fetched.
     Raises ModelError saying where it was looked for and how to get it on a machine without network.
     """
     for place in local_places(model, cues):
@@ -40,7 +43,7 @@ def find_model(model: str, cues: CueSettings) -> Path:
     if cached is not None:
         return cached
     if cues.allow_download and is_hub_name(model):
-        return fetch(model)
+        return fetch(model, whole)
     raise ModelError(f"model '{model}' is not on this machine; looked for {', '.join(map(str, local_places(model, cues)))} "
                      f"and in the hub's cache; {how_to_get(model, cues)}")
 
@@ -56,6 +59,8 @@ def local_places(model: str, cues: CueSettings) -> list[Path]:
 
 def is_hub_name(model: str) -> bool:
     """Whether the text can be the name of a repository of the hub ("owner/name")."""
+    if model in _WITHOUT_OWNER:
+        return True
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
@@ -80,13 +85,15 @@ def find_cached(model: str) -> Path | None:
         return Path(partial) if partial else None
 
 
-def fetch(model: str) -> Path:
-    """Fetch a model from the hub into the user's cache. Raises ModelError when the hub cannot be reached or has no such model."""
+def fetch(model: str, whole: bool = True) -> Path:
+    """Fetch a model from the hub into the user's cache, with its weights or without. Raises ModelError when the hub cannot be
+    reached or has no such model."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 
     try:
-        return Path(snapshot_download(model, allow_patterns=_needed(HfApi().list_repo_files(model))))
+        needed = _needed(HfApi().list_repo_files(model))
+        return Path(snapshot_download(model, allow_patterns=[name for name in needed if whole or not name.endswith(WEIGHTS)]))
     except GatedRepoError as error:
         raise ModelError(f"model '{model}' needs its licence accepted on its page, and `hf auth login` here") from error
     except RepositoryNotFoundError as error:

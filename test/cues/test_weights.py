@@ -83,13 +83,24 @@ def test_without_network_the_cure_is_named(cues, monkeypatch):
 
 def test_nothing_is_fetched_unless_allowed(cues, monkeypatch):
     asked = []
-    monkeypatch.setattr(weights, "fetch", lambda model: asked.append(model))
+    monkeypatch.setattr(weights, "fetch", lambda model, whole: asked.append((model, whole)))
     with pytest.raises(ModelError):
         weights.find_model("owner/name", cues)
     assert asked == []
     cues.allow_download = True
     weights.find_model("owner/name", cues)
-    assert asked == ["owner/name"]
+    weights.find_model("xlm-roberta-base", cues, whole=False)  # a name from before names had owners
+    assert asked == [("owner/name", True), ("xlm-roberta-base", False)]
+
+
+def test_settings_and_tokenizer_are_fetched_without_the_weights(monkeypatch):
+    asked = []
+    monkeypatch.setattr("huggingface_hub.HfApi.list_repo_files",
+                        lambda self, name: ["config.json", "tokenizer.json", "model.safetensors", "flax_model.msgpack"])
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda name, allow_patterns: asked.append(allow_patterns) or "x")
+    weights.fetch("owner/name", whole=False)
+    weights.fetch("owner/name")
+    assert asked == [["config.json", "tokenizer.json"], ["config.json", "tokenizer.json", "model.safetensors"]]
 
 
 def test_one_kind_of_weights_is_fetched():

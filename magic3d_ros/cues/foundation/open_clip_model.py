@@ -1,4 +1,4 @@
-"""CLIP through the open_clip library: the models it publishes with a ViT of its own or of SigLIP's, from a local checkpoint.
+"""CLIP through the open_clip library: every architecture that it builds, from a local checkpoint.
 
 Radford et al. 2021; Cherti et al. 2023 (open_clip, LAION). Dense features: see open_clip_towers.py.
 """
@@ -6,7 +6,7 @@ Radford et al. 2021; Cherti et al. 2023 (open_clip, LAION). Dense features: see 
 from __future__ import annotations
 
 import difflib
-import os
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from PIL import Image
 from magic3d_ros.config import CueSettings
 from magic3d_ros.cues.foundation.contrastive import ContrastiveModel, check_dense
 from magic3d_ros.cues.foundation.images import Preprocessing
-from magic3d_ros.cues.foundation.open_clip_checkpoint import load_network, tokenizer_of
+from magic3d_ros.cues.foundation.open_clip_checkpoint import CONFIG, WEIGHTS, load_checkpoint
+from magic3d_ros.cues.foundation.open_clip_text import Find
+from magic3d_ros.cues.foundation.open_clip_towers import tower_of
 from magic3d_ros.cues.foundation.pretrained import naming_the_cause
 from magic3d_ros.cues.placement import Placement
 from magic3d_ros.cues.weights import ModelError, find_model
@@ -27,31 +29,50 @@ _LONGEST = 16
 crop of 8000 x 1 would be 1.8 million pixels long in between; what is cut here is cut there."""
 
 
+_WINDOWS_ACROSS = 2
+"""Cells that a window is wide where no cell means anything alone: neighbours overlap by half."""
+_log = logging.getLogger(__name__)
+
+
+def _nowhere(name: str) -> Path:
+    raise ModelError("no other folder was named to look in")
+
+
 class OpenClip(ContrastiveModel):
     """path: a folder with open_clip_config.json and open_clip_model.safetensors or open_clip_pytorch_model.bin, as on the hub; or
-    a checkpoint file, when `architecture` names one that the library knows ("ViT-B-16"). dense: naclip or maskclip.
+    a checkpoint file, when `architecture` names one that the library knows ("ViT-B-16"), with ":TAG" for a published one.
+    dense: naclip or maskclip. find: where the small files of another model lie that this one's texts need (open_clip_text.py).
 
-    Raises ModelError for what is no whole checkpoint of such a model, or has an image tower that dense features are unknown for.
+    Raises ModelError for what is no whole checkpoint of such a model.
     """
 
     def __init__(self, path: Path, placement: Placement, *, architecture: str = "", dense: str = "naclip",
                  feature_dimension: int = 64, max_width: int = 640, batch: int = 4, name: str = "",
-                 cache: Path | None = None) -> None:
+                 cache: Path | None = None, find: Find = _nowhere) -> None:
         self._dense = check_dense(dense)
         with naming_the_cause(path):
             from open_clip.transform import PreprocessCfg, image_transform_v2
 
-            self._network, self.tower, preprocessing = load_network(path, architecture)
-            self._tokenizer = tokenizer_of(path, architecture, self._network)
-            self._official = image_transform_v2(PreprocessCfg(**preprocessing), is_train=False)
-        resample = Image.Resampling.BILINEAR if preprocessing["interpolation"] == "bilinear" else Image.Resampling.BICUBIC
-        self._pixels = Preprocessing(tuple(preprocessing["mean"]), tuple(preprocessing["std"]), 1 / 255, int(resample), "pil")
+            checkpoint = load_checkpoint(path, architecture, find)
+            self._network, self._tokenizer = checkpoint.network, checkpoint.tokenizer
+            self._official = image_transform_v2(PreprocessCfg(**checkpoint.preprocessing), is_train=False)
+            self.tower = tower_of(self._network.visual)
+        values = checkpoint.preprocessing
+        resample = Image.Resampling.BILINEAR if values["interpolation"] == "bilinear" else Image.Resampling.BICUBIC
+        self._pixels = Preprocessing(tuple(values["mean"]), tuple(values["std"]), 1 / 255, int(resample), "pil")
         self._placement = placement
+        size = values["size"]
+        image_size = int(size if isinstance(size, int) else min(size))
+        if self.tower is None:
+            _log.warning("%s has an image tower (%s) whose cells mean nothing alone: its dense features are those of overlapping "
+                         "windows, coarse and slow; pictures of things are as good as any model's", name or path.name,
+                         type(getattr(self._network.visual, "trunk", self._network.visual)).__name__)
         Placement(placement.device).put(self._network)
         super().__init__(self._network, placement, name=name or path.name, logit_scale=float(self._network.logit_scale.exp()),
-                         patch_size=self.tower.patch_size, image_size=self.tower.image_size,
-                         feature_dimension=feature_dimension, max_width=max_width, batch=batch, cache=cache)
-        if placement.compile:
+                         patch_size=self.tower.patch_size if self.tower else image_size // _WINDOWS_ACROSS,
+                         image_size=image_size, feature_dimension=feature_dimension, max_width=max_width, batch=batch,
+                         cache=cache)
+        if placement.compile and self.tower:
             for block in self.tower.blocks:
                 block.compile()
 
@@ -69,9 +90,22 @@ class OpenClip(ContrastiveModel):
         return self._official(Image.fromarray(crop[top:top + allowed, left:left + allowed]))
 
     def _patch_vectors(self, images: Sequence[np.ndarray], rows: int, columns: int) -> torch.Tensor:
+        if self.tower is None:
+            return torch.stack([self._window_vectors(rgb, rows, columns) for rgb in images])
         size = (rows * self.patch_size, columns * self.patch_size)
         pixels = self._on_device(torch.stack([self._pixels.pixel_values(rgb, *size) for rgb in images]))
-        return self.tower.token_vectors(pixels, self._dense)[:, self.tower.prefix:]
+        return self.tower.cells(self.tower.tokens(pixels, self._dense))
+
+    def _window_vectors(self, rgb: np.ndarray, rows: int, columns: int) -> torch.Tensor:
+        """(rows * columns, dimension): what the whole model says of a window around each cell, cut where the image ends."""
+        height, width = rgb.shape[:2]
+        down, across = height / rows, width / columns
+        reach = _WINDOWS_ACROSS / 2
+        windows = [rgb[max(0, round((row + 0.5 - reach) * down)):max(1, round((row + 0.5 + reach) * down)),
+                       max(0, round((column + 0.5 - reach) * across)):max(1, round((column + 0.5 + reach) * across))]
+                   for row in range(rows) for column in range(columns)]
+        return torch.cat([self._crop_vectors(windows[start:start + self._crops_at_once])
+                          for start in range(0, len(windows), self._crops_at_once)])
 
     def _on_device(self, pixels: torch.Tensor) -> torch.Tensor:
         return pixels.to(self._placement.device, self._placement.dtype)
@@ -89,10 +123,28 @@ def find_open_clip(model: str, cues: CueSettings) -> tuple[Path, str]:
     with naming_the_cause(Path(model)):
         import open_clip
 
-        known, tag = open_clip.list_models(), open_clip.get_pretrained_cfg(architecture, rest)
+        known = open_clip.list_models()
     if architecture not in known:
         near = difflib.get_close_matches(architecture, known, 1)
         raise ModelError(f"open_clip knows no architecture '{architecture}'" + (f": did you mean '{near[0]}'?" if near else ""))
-    if tag and tag.get("hf_hub"):
-        return find_model(os.path.split(tag["hf_hub"])[0], cues), ""
-    return find_model(rest, cues), architecture
+    hub, file = published_at(model)
+    if not hub:
+        return find_model(rest, cues), architecture
+    folder = find_model(hub, cues)
+    if (folder / CONFIG).is_file():
+        return folder, ""
+    beside = [folder / name for name in ((str(Path(file).with_suffix(".safetensors")), file) if file else WEIGHTS)]
+    weights = next((path for path in beside if path.is_file()), None)
+    return (weights, model) if weights else (folder, "")
+
+
+def published_at(model: str) -> tuple[str, str]:
+    """The hub name and the file there ("" = the usual one) of "ARCHITECTURE:TAG"; empty for what is none."""
+    architecture, _, tag = model.partition(":")
+    with naming_the_cause(Path(model)):
+        import open_clip
+
+        place: str = open_clip.get_pretrained_cfg(architecture, tag).get("hf_hub", "")
+    owner, _, rest = place.partition("/")
+    name, _, file = rest.partition("/")
+    return (f"{owner}/{name}", file) if name else ("", "")

@@ -89,9 +89,9 @@ def test_on_the_plain_path_the_class_token_is_the_librarys_embedding(model, offi
 
     pixels = official[1](Image.fromarray(picture(80, 120)))[None]
     with torch.inference_mode():
-        tokens = model.tower.token_vectors(pixels, "plain")
-        torch.testing.assert_close(tokens[:, 0], official[0].encode_image(pixels), atol=1e-4, rtol=1e-4)
-    assert tokens.shape == (1, 17, 48)
+        tokens = model.tower.tokens(pixels, "plain")
+        torch.testing.assert_close(model.tower.pooled(tokens), official[0].encode_image(pixels), atol=1e-4, rtol=1e-4)
+    assert tokens.shape == (1, 17, 32) and model.tower.cells(tokens).shape == (1, 16, 48)
 
 
 def test_the_value_path_of_a_patch_written_out(model):
@@ -100,14 +100,14 @@ def test_the_value_path_of_a_patch_written_out(model):
     seen = {}
     hook = visual.transformer.resblocks[-1].ln_1.register_forward_hook(lambda m, i, o: seen.update(before=i[0], normed=o))
     with torch.inference_mode():
-        found = model.tower.token_vectors(pixels, "maskclip")
+        found = model.tower.cells(model.tower.tokens(pixels, "maskclip"))
         hook.remove()
         block = visual.transformer.resblocks[-1]
         weight, bias = block.attn.in_proj_weight[64:], block.attn.in_proj_bias[64:]
         x = seen["before"] + block.attn.out_proj(seen["normed"] @ weight.T + bias)
         x = x + block.mlp(block.ln_2(x))
-        torch.testing.assert_close(found, visual.ln_post(x) @ visual.proj, atol=1e-5, rtol=1e-5)
-    assert found.shape == (1, 1 + 3 * 5, 48)
+        torch.testing.assert_close(found, visual.ln_post(x[:, 1:]) @ visual.proj, atol=1e-5, rtol=1e-5)
+    assert found.shape == (1, 3 * 5, 48)
 
 
 def test_dense_features_are_compressed_unit_vectors(place, load, model):
@@ -210,11 +210,12 @@ def changed(folder, **values):
 
 @pytest.mark.parametrize(("values", "message"), [
     ({"vision_cfg__width": 64}, "has other sizes for"), ({"vision_cfg__layers": 3}, "it lacks visual.transformer.resblocks.2"),
-    ({"vision_cfg__layers": 1}, "it also holds"), ({"vision_cfg__layers": [1, 1, 1, 1]}, "ResNet"),
-    ({"vision_cfg__timm_model_name": "vit_tiny_patch16_224"}, r"\(VisionTransformer\) for which dense features are unknown"),
-    ({"text_cfg__hf_model_name": "roberta-base"}, "roberta-base"),
-    ({"vision_cfg__attentional_pool": True}, "dense features are unknown"),
-    ({"vision_cfg__qk_norm": True}, "dense features are unknown")])
+    ({"vision_cfg__layers": 1}, "it also holds"), ({"vision_cfg__layers": [1, 1, 1, 1]}, "it lacks"),
+    ({"vision_cfg__timm_model_name": "vit_tiny_patch16_224"}, "it lacks"),
+    ({"vision_cfg__timm_model_name": "no_such_network"}, "Unknown model"),
+    ({"text_cfg__hf_model_name": "roberta-base"}, "copy the files of roberta-base"),
+    ({"vision_cfg__attentional_pool": True}, "it lacks visual.attn_pool"),
+    ({"vision_cfg__qk_norm": True}, "it lacks")])
 def test_a_checkpoint_of_another_model_is_named_in_one_line(tmp_path, load, values, message):
     clip_folder(tmp_path)
     changed(tmp_path, **values)

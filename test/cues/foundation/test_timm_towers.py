@@ -72,16 +72,16 @@ def test_images_and_texts_are_what_the_library_makes_of_them(place, model):
 def test_on_the_plain_path_the_pooled_token_is_the_librarys_embedding(place, model):
     pixels = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():
-        pooled = model.tower.pooled(model.tower.patch_tokens(pixels, "plain"))
+        pooled = model.tower.pooled(model.tower.tokens(pixels, "plain"))
         torch.testing.assert_close(pooled, place[1].encode_image(pixels), atol=1e-4, rtol=1e-4)
 
 
 def test_a_patch_alone_is_the_head_over_one_token(model):
     pixels = torch.randn(1, 3, 48, 80)
     with torch.inference_mode():
-        tokens = model.tower.patch_tokens(pixels, "naclip")
+        tokens = model.tower.tokens(pixels, "naclip")
         expected = torch.cat([model.tower.pooled(tokens[:, i:i + 1]) for i in range(15)])
-        torch.testing.assert_close(model.tower.token_vectors(pixels, "naclip")[0], expected, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(model.tower.cells(tokens)[0], expected, atol=1e-5, rtol=1e-5)
 
 
 def test_a_bright_square_lights_the_cells_that_see_it(model):
