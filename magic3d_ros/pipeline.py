@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -17,6 +18,9 @@ from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.geometry.gravity import UpEstimator
 from magic3d_ros.instances.mapper import InstanceMapper
 from magic3d_ros.instances.views import crop
+from magic3d_ros.language.distillation import distilled
+from magic3d_ros.language.distillation_network import DistillationError
+from magic3d_ros.language.ensemble import Prediction
 from magic3d_ros.language.fusion import LanguageMap
 from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
 from magic3d_ros.mapping.neural_mapper import NeuralMapper
@@ -25,6 +29,9 @@ from magic3d_ros.mapping.refinement.refiner import Progress
 from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
 from magic3d_ros.mapping.surface import Surface, View
 from magic3d_ros.scene import Scene, SceneObject
+from magic3d_ros.support import supports
+
+_log = logging.getLogger(__name__)
 
 
 class ScenePipeline:
@@ -45,6 +52,7 @@ class ScenePipeline:
         self.up = UpEstimator(settings.input.up)
         self.scene = Scene.empty()
         self.last_stamp = 0
+        self._distilled_at = 0
         self.waiting_pictures = 0
 
     def add(self, frame: RGBDFrame) -> bool:
@@ -80,7 +88,10 @@ class ScenePipeline:
         with self.mapper.lock:
             self.mapper.learn(cues)
             with self._timed("language"):
-                self.language.observe(self.mapper.standing(frame), cues)
+                keyframe = self.mapper.keyframes.get(frame.stamp)
+                self.language.observe(self.mapper.standing(frame), cues, None if keyframe is None else keyframe.weights())
+                for stamp, moved in self.mapper.take_distrusted():
+                    self.language.distrust(stamp, moved)
 
     def understand(self, thorough: bool = False) -> Scene:
         """Bring surface, things and meaning up to date and return them as the new `scene`.
@@ -89,9 +100,11 @@ class ScenePipeline:
         `language.pictures_per_update` are looked at; `thorough` does all of both, as one does when the recording has ended.
         `waiting_pictures` says how many still wait.
         """
+        if thorough:
+            self.mapper.complete()
+            if self._distilled_at != self.last_stamp:
+                self.distill(self.settings.distillation.seconds)
         with self._understanding:
-            if thorough:
-                self.mapper.complete()
             with self.mapper.lock, self._timed("mesh"):
                 surface, stamp = self.mapper.voxels.surface(), self.last_stamp
                 if len(surface) == 0:
@@ -109,12 +122,37 @@ class ScenePipeline:
                 with self.mapper.lock:
                     language = self.language.snapshot()
                 names = language.names(found.instances.values(), up, surface, found.labels)
+                below = supports(surface.vertices, surface.normals, found.labels,
+                              [i.id for i in found.instances.values() if i.kind == "object"], np.asarray(up))
             objects = tuple(
                 SceneObject(i.id, i.kind, names[i.id][0], names[i.id][1], i.confidence, i.box, i.centroid, i.n_points, i.n_views,
-                            i.first_seen, i.last_seen, tuple(i.views)) for i in found.instances.values())
+                            i.first_seen, i.last_seen, tuple(i.views), below.get(i.id, -1)) for i in found.instances.values())
             self.scene = Scene(stamp, surface, found.labels, objects, np.asarray(up), language, occupancy,
                                been=np.array([k.camera_to_world[:3, 3] for k in keyframes]).reshape(-1, 3))
             return self.scene
+
+    def distill(self, seconds: float, cancelled: Callable[[], bool] = lambda: False,
+                progress: Progress = lambda stage, share, loss: None) -> bool:
+        """Learn for a time what the surface means by its shape, where `distillation.use` says so; the next `understand` shows it.
+        Any thread, mapping goes on meanwhile. False, and the log says why, when there is nothing to learn from."""
+        chosen = self.settings.distillation
+        if chosen.use == "off":
+            return False
+        with self.mapper.lock:
+            surface = self.mapper.voxels.surface()
+            scene, keys = self.language.distillation_scene(surface, self.up.estimate(surface))
+            stamp = self.last_stamp
+        try:
+            with self._timed("distillation"):
+                features = distilled(scene, chosen, self.extractor.language.name, self.settings.language.voxel_size, seconds,
+                                     cancelled, lambda share, loss: progress("distillation", share, loss))
+        except DistillationError as error:
+            _log.warning("language features of geometry are left out: %s", error)
+            return False
+        with self.mapper.lock:
+            self.language.prediction = Prediction(keys, features.astype(np.float16), chosen.use == "ensemble")
+            self._distilled_at = stamp
+        return True
 
     def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True) -> View:
         """What a camera at the pose would see. Any thread: mapping goes on meanwhile, its lock is held for moments.
@@ -160,7 +198,9 @@ class ScenePipeline:
 
         progress: told the stage, the share of the time (0..1) and the stage's loss. Raises ValueError for a time that is none.
         """
-        report = self.mapper.refine(seconds, cancelled, progress, poses, calibration, appearance)
+        learning = 0.0 if self.settings.distillation.use == "off" else min(self.settings.distillation.seconds, seconds / 2)
+        report = self.mapper.refine(seconds - learning, cancelled, progress, poses, calibration, appearance)
+        self.distill(learning, cancelled, progress)
         self.understand()
         return report
 
@@ -188,6 +228,7 @@ class ScenePipeline:
                 owner.load_state({name[len(part) + 1:]: array for name, array in state.items() if name.startswith(f"{part}.")})
             self.mapper.recall()
             self.last_stamp = int(state["pipeline.last_stamp"][0])
+            self._distilled_at = 0 if self.language.prediction is None else self.last_stamp
 
     def _moving(self, motion: WorldMotion) -> Callable[[], None]:
         """Things move with the world, meaning is prepared to; what is returned makes it so when the new map takes its place."""

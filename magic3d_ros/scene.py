@@ -15,13 +15,13 @@ from magic3d_ros.language.semantic_memory import SemanticMemory
 from magic3d_ros.language.snapshot import LanguageSnapshot
 from magic3d_ros.mapping.free_space import OccupancyGrid
 from magic3d_ros.mapping.surface import Surface
-from magic3d_ros.support import support_of
 
 
 @dataclass(frozen=True)
 class SceneObject:
     """One thing, with its best name. Fields as in instances.instance.Instance; `label` and `probability` from language, or from
-    geometry for structure."""
+    geometry for structure. support: id of what it stands or lies on, the floor included; -1 = it hangs, or nothing level was seen
+    at its foot."""
 
     id: int
     kind: str
@@ -35,6 +35,7 @@ class SceneObject:
     first_seen: int
     last_seen: int
     views: tuple[InstanceView, ...] = ()
+    support: int = -1
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,6 @@ class Scene:
                                                                     feet(self.occupancy, vertices))
         return approach_poses(self.occupancy, standing, vertices, vertices[self.points_of(object_id)], reach)
 
-    def support_of(self, object_id: int) -> int:
-        """Id of what a thing stands or lies on, the floor included; -1 = it hangs, or nothing level was seen at its foot."""
-        return support_of(self.surface.vertices, self.surface.normals, self.labels, object_id, self.up)
-
     def query(self, question: Question) -> Answer:
         """Answer a question in words or as a picture."""
         if self.language is None or self.memory is None:
@@ -91,7 +88,7 @@ class Scene:
         """What answers need of the things, without the surface; None while nothing has been mapped."""
         if self.language is None or len(self.surface) == 0:
             return None
-        return self.language.memory(self.surface, self.labels, self.objects)
+        return self.language.memory(self.surface, self.labels, self.objects, self.been)
 
     def segment(self, labels: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """The best of the labels for every surface vertex: (N,) int32 index, -1 = none of them, and (N,) float32 confidence."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import binary_dilation
 
@@ -21,30 +23,42 @@ _LEAST = 6
 """Level vertices that make a support: 6 of 2 cm are 24 square centimetres, a coaster's edge."""
 
 
-def support_of(vertices: np.ndarray, normals: np.ndarray, labels: np.ndarray, thing_id: int, up: np.ndarray) -> int:
-    """Id of what a thing stands or lies on; -1 where nothing level was seen at its foot: it hangs, or its foot was not seen.
+def supports(vertices: np.ndarray, normals: np.ndarray, labels: np.ndarray, things: Sequence[int],
+             up: np.ndarray) -> dict[int, int]:
+    """By thing, the id of what it stands or lies on; -1 where nothing level was seen at its foot: it hangs, or its foot was not
+    seen.
 
     vertices, normals: (N, 3) of the surface, metres, world frame. labels: (N,) id of each vertex, -1 = none. up: (3,) unit.
     """
-    own = np.flatnonzero(labels == thing_id)
-    if len(own) == 0:
-        return -1
     up = np.asarray(up, np.float64)
     axis = np.eye(3)[int(np.argmin(np.abs(up)))]
     first = np.cross(up, axis) / np.linalg.norm(np.cross(up, axis))
     plane = np.stack([first, np.cross(up, first)], 1)
     height = vertices @ up
+    cell = np.floor(vertices @ plane / _CELL).astype(int)
+    level = np.flatnonzero((labels >= 0) & (normals @ up > _LEVEL))
+    level = level[np.argsort(cell[level, 0], kind="stable")]
+    by_label = np.argsort(labels, kind="stable")
+    start, end = (np.searchsorted(labels[by_label], list(things), side) for side in ("left", "right"))
+    found = {}
+    for thing, own in zip(things, map(slice, start, end), strict=True):
+        found[thing] = _support(thing, by_label[own], cell, height, labels, level)
+    return found
+
+
+def _support(thing: int, own: np.ndarray, cell: np.ndarray, height: np.ndarray, labels: np.ndarray, level: np.ndarray) -> int:
+    """own: vertices of the thing. cell: (N, 2) of each vertex. level: level vertices by the first number of their cells."""
+    if len(own) == 0:
+        return -1
     foot = float(np.percentile(height[own], _FOOT))
-    others = np.flatnonzero((labels >= 0) & (labels != thing_id) & (height > foot + _FAR[0]) & (height < foot + _FAR[1])
-                            & (normals @ up > _LEVEL))
-    cell = np.floor(vertices[own] @ plane / _CELL).astype(int)
-    low = cell.min(0) - _BESIDE
-    footprint = np.zeros(cell.max(0) - low + _BESIDE + 1, bool)
-    footprint[tuple((cell - low).T)] = True
+    low, high = cell[own].min(0) - _BESIDE, cell[own].max(0) + _BESIDE
+    footprint = np.zeros(high - low + 1, bool)
+    footprint[tuple((cell[own] - low).T)] = True
     footprint = binary_dilation(footprint, np.ones((2 * _BESIDE + 1,) * 2))
-    place = np.floor(vertices[others] @ plane / _CELL).astype(int) - low
-    inside = ((place >= 0) & (place < footprint.shape)).all(1)
-    near = others[inside][footprint[tuple(place[inside].T)]]
+    near = level[slice(*np.searchsorted(cell[level, 0], [low[0], high[0] + 1]))]
+    near = near[(labels[near] != thing) & (height[near] > foot + _FAR[0]) & (height[near] < foot + _FAR[1])]
+    near = near[(cell[near, 1] >= low[1]) & (cell[near, 1] <= high[1])]
+    near = near[footprint[tuple((cell[near] - low).T)]]
     for window in (_NEAR, _FAR):
         counts = np.bincount(labels[near[height[near] > foot + window[0]]], minlength=1)
         if counts.max() >= _LEAST:

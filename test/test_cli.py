@@ -202,7 +202,8 @@ def test_query_as_json(run, saved):
     assert answer["status"] == "found"
     assert 1 <= len(answer["objects"]) <= 2
     best = answer["objects"][0]
-    assert set(best) == {"id", "score", "probability", "center", "size", "rotation", "label", "n_views", "map"}
+    assert set(best) == {"id", "score", "probability", "center", "size", "rotation", "label", "n_views", "last_seen",
+                         "support", "map"}
     assert best["label"] == "floor"
     assert len(best["rotation"]) == len(best["rotation"][0]) == len(best["center"]) == len(best["size"]) == 3
 
@@ -244,11 +245,63 @@ def test_query_with_a_picture(run, saved, mapped_room, tmp_path):
     assert "is not a picture that can be read" in errors
 
 
-@pytest.mark.parametrize("text", ["", "x" * 10_000])
-def test_words_that_are_no_question(run, saved, text):
-    code, _, errors = run("query", saved, text)
+@pytest.mark.parametrize(("question", "said"), [
+    (("",), "the question is empty"), (("   ",), "the question is empty"), (("x" * 10_000,), "10000 characters"),
+    (("?!",), "no word"), (("", "--negative", "chair"), "only what is not meant"),
+])
+def test_words_that_are_no_question(run, saved, question, said):
+    code, _, errors = run("query", saved, *question)
     assert code == 1
     assert len(lines(errors)) == 1
+    assert said in errors
+    code, output, _ = run("query", saved, *question, "--json")
+    assert (code, json.loads(output)["status"], said in json.loads(output)["why"]) == (0, "invalid", True)
+
+
+@pytest.mark.parametrize(("size", "said"), [((1, 1), "at least 8 pixels"), ((7680, 4320), "at most 4096 pixels")])
+def test_pictures_that_show_nothing_or_too_much(run, saved, tmp_path, size, said):
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "picture.png"), np.zeros((size[1], size[0], 3), np.uint8))
+    code, output, _ = run("query", saved, "--image", tmp_path / "picture.png", "--json")
+    assert (code, json.loads(output)["status"], said in json.loads(output)["why"]) == (0, "invalid", True)
+
+
+def test_another_script_is_asked_like_any_words(run, saved):
+    code, output, _ = run("query", saved, "椅子", "--json")
+    assert (code, json.loads(output)["status"] in ("found", "ambiguous", "not_found")) == (0, True)
+
+
+def test_query_by_place_and_time(run, saved):
+    objects = {thing["id"]: thing for thing in json.loads((saved / "objects.json").read_text())}
+
+    def asked(*options):
+        code, output, errors = run("query", saved, "a chair", "--json", "--top", 1000, *options)
+        assert code == 0, errors
+        return json.loads(output)
+
+    everything = asked()
+    assert all(objects[thing["id"]]["support"] == thing["support"] for thing in everything["objects"])
+    newest = max(thing["last_seen"] for thing in objects.values())
+    late = [thing["id"] for thing in everything["objects"] if thing["last_seen"] == newest]
+    assert [thing["id"] for thing in asked("--seen-after", newest)["objects"]] == late
+    assert [thing["id"] for thing in asked("--max-age", 1e-6)["objects"]] == late
+    never = asked("--seen-after", newest + 1)
+    assert (never["status"], never["objects"], "seen after" in never["why"]) == ("not_found", [], True)
+    center = everything["objects"][0]["center"]
+    around = asked("--region", *(c + 0.3 for c in center), *(c - 0.3 for c in center))
+    assert everything["objects"][0]["id"] in {thing["id"] for thing in around["objects"]}
+    far = asked("--region", 100, 100, 100, 101, 101, 101)
+    assert (far["status"], far["objects"], "in that region" in far["why"]) == ("not_found", [], True)
+
+
+def test_query_understands_where(run, saved):
+    code, output, _ = run("query", saved, "what is on the floor", "--relations", "--json")
+    answer = json.loads(output)
+    floor = json.loads(run("query", saved, "floor", "--json", "--top", 1)[1])["objects"][0]["id"]
+    assert (code, answer["status"]) == (0, "found")
+    assert answer["why"].startswith('read as anything on "floor": ')
+    assert answer["objects"][0]["support"] == floor
 
 
 def test_words_are_never_a_path(run, saved):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from magic3d_ros.support import support_of
+from magic3d_ros.support import supports
 
 UP = np.array([0.0, 0.0, 1.0])
 FLOOR, TABLE, CUP, PICTURE, CHAIR = 1, 2, 3, 4, 5
@@ -34,23 +34,23 @@ def room() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def test_the_cup_on_the_table_the_table_on_the_floor_the_picture_on_nothing(room) -> None:
-    assert {thing: support_of(*room, thing, UP) for thing in (CUP, TABLE, PICTURE, 99)} == {
+    assert supports(*room, (CUP, TABLE, PICTURE, 99), UP) == {
         CUP: TABLE, TABLE: FLOOR, PICTURE: -1, 99: -1}
 
 
 def test_legs_that_nobody_saw_still_end_on_the_floor(room) -> None:
-    assert support_of(*room, CHAIR, UP) == FLOOR
+    assert supports(*room, [CHAIR], UP) == {CHAIR: FLOOR}
 
 
 def test_up_may_point_anywhere(room) -> None:
     vertices, normals, labels = room
     turn = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
-    assert support_of(vertices @ turn.T + 7.0, normals @ turn.T, labels, CUP, turn @ UP) == TABLE
+    assert supports(vertices @ turn.T + 7.0, normals @ turn.T, labels, [CUP], turn @ UP) == {CUP: TABLE}
 
 
 def test_a_mapped_box_stands_on_the_box_below_or_the_floor(mapped_room) -> None:
     scene = mapped_room[0].scene
     floors = {o.id for o in scene.objects if o.label == "floor"}
-    found = {o.id: scene.support_of(o.id) for o in scene.objects if o.kind == "object"}
+    found = {o.id: o.support for o in scene.objects if o.kind == "object"}
     assert floors & set(found.values())
     assert all(support != thing for thing, support in found.items())

@@ -21,6 +21,16 @@ _IMAGE_BYTES = 64 * 2**20
 
 TextArgument = Annotated[str, typer.Argument(help="what is looked for, in plain words")]
 NegativeOption = Annotated[list[str] | None, typer.Option("--negative", help="what is not meant; may be repeated")]
+ImageOption = Annotated[Path | None, typer.Option("--image", help="a picture of the thing", dir_okay=False)]
+RelationsOption = Annotated[bool, typer.Option(
+    "--relations", help='understand where: "the mug on the table", "left of", "near the door", "between A and B"')]
+ViewpointOption = Annotated[tuple[float, float, float] | None, typer.Option(
+    "--from", metavar="X Y Z", help="the place from where left, right, in front of and behind are meant (m)")]
+RegionOption = Annotated[tuple[float, float, float, float, float, float] | None, typer.Option(
+    "--region", metavar="X0 Y0 Z0 X1 Y1 Z1", help="only what has its centre between these corners (m, the map's frame)")]
+AgeOption = Annotated[float, typer.Option(
+    "--max-age", min=0.0, help="only what was seen so many seconds before the newest sight of anything, or later; 0 = all")]
+SinceOption = Annotated[int, typer.Option("--seen-after", min=0, help="only what was seen at this time or later (ns)")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,16 +44,19 @@ def query(
     text: TextArgument = "",
     also: Annotated[list[Path] | None, typer.Option("--also", help="another such folder; may be repeated",
                                                     file_okay=False)] = None,
-    image: Annotated[Path | None, typer.Option("--image", help="a picture of the thing", dir_okay=False)] = None,
+    image: ImageOption = None,
     top: TopOption = 5,
     negatives: NegativeOption = None,
+    relations: RelationsOption = False,
+    viewpoint: ViewpointOption = None,
+    region: RegionOption = None,
+    max_age: AgeOption = 0.0,
+    seen_after: SinceOption = 0,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
     """Ask a saved map, or several, where something is."""
-    if not text and image is None:
-        raise CommandError("nothing to look for: give words, or --image FILE")
     picture = None if image is None else _read_image(image)
     with notes.status("loading models"):
         from magic3d_ros.language.answer import Question
@@ -51,7 +64,9 @@ def query(
         from magic3d_ros.storage.semantic_search import search
 
         memories = _memories([directory, *(also or [])], config, assignments)
-    answer, maps = search(memories, Question(text, picture, tuple(negatives or ()), None, top))
+    question = Question(text, picture, tuple(negatives or ()), _corners(region), top, seen_after, max_age, relations,
+                        _place(viewpoint))
+    answer, maps = search(memories, question)
     show_answer(text, search_record(answer, maps, memories), as_json, len(memories) > 1)
 
 
@@ -74,9 +89,15 @@ def _memories(directories: list[Path], config: Path | None, assignments: list[st
 
 
 def ask(
-    text: TextArgument,
+    text: TextArgument = "",
+    image: ImageOption = None,
     top: TopOption = 5,
     negatives: NegativeOption = None,
+    relations: RelationsOption = False,
+    viewpoint: ViewpointOption = None,
+    region: RegionOption = None,
+    max_age: AgeOption = 0.0,
+    seen_after: SinceOption = 0,
     as_json: JsonOption = False,
     node: Annotated[str, typer.Option("--node", help="name of the mapper's node")] = "scene_mapper",
     wait: Annotated[float, typer.Option("--wait", min=0.1, help="seconds to wait for the service")] = 10.0,
@@ -85,10 +106,12 @@ def ask(
     from magic3d_ros.commands.processes import need_ros
 
     need_ros()
+    picture = None if image is None else _read_image(image)
     from magic3d_ros.nodes.client import SceneClient
 
     with notes.status(f"asking {node}"), SceneClient(node_name=node) as client:
-        record = client.query(text, max_results=top, negatives=tuple(negatives or ()), timeout=wait)
+        record = client.query(text, picture, tuple(negatives or ()), _corners(region), top, timeout=wait, relations=relations,
+                              viewpoint=_place(viewpoint), seen_after=seen_after, max_age=max_age)
     show_answer(text, record, as_json)
 
 
@@ -122,15 +145,31 @@ def _triple(values: list[float]) -> str:
     return " ".join(f"{value:.2f}" for value in values)
 
 
+def _corners(region: tuple[float, ...] | None) -> Any:
+    """(2, 3) lowest and highest corner, whichever was given first; None for no region."""
+    import numpy as np
+
+    return None if region is None else np.sort(np.reshape(region, (2, 3)), axis=0)
+
+
+def _place(viewpoint: tuple[float, ...] | None) -> Any:
+    import numpy as np
+
+    return None if viewpoint is None else np.array(viewpoint)
+
+
 def _read_image(path: Path) -> Any:
     import cv2
-    import numpy as np
+
+    from magic3d_ros.frames import FrameError
+    from magic3d_ros.sources.image_file import decode_image_file
 
     if not path.is_file():
         raise CommandError(f"{path} is not there")
     if path.stat().st_size > _IMAGE_BYTES:
         raise CommandError(f"{path} is larger than 64 MB: give a smaller picture")
-    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise CommandError(f"{path} is not a picture that can be read (JPEG and PNG can)")
+    try:
+        image = decode_image_file(path.read_bytes(), path.name, cv2.IMREAD_COLOR)
+    except FrameError as error:
+        raise CommandError(f"{path} is not a picture that can be read (JPEG and PNG can): {error}") from error
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

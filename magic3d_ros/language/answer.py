@@ -21,13 +21,22 @@ class Status(IntEnum):
 @dataclass(frozen=True)
 class Question:
     """text: at most 1000 characters, never a path. image: (H, W, 3) uint8 or None. negatives: what is not meant.
-    region: (2, 3) lowest and highest corner in the world frame, or None. max_results: how many objects at most."""
+    region: (2, 3) lowest and highest corner in the world frame in which an object's centre lies, or None. max_results: how many
+    objects at most. seen_after: ns, only what was seen at that time or later. max_age: seconds, only what was seen no longer than
+    that before the newest sight of anything; 0 = all.
+    relations: whether "on the table", "left of", "near" ... in the text place what is asked for, see relation_words; left, right,
+    in front of and behind are meant as seen from viewpoint, (3,) in the world frame, or where that is None from where the camera
+    came nearest to what they refer to."""
 
     text: str = ""
     image: np.ndarray | None = None
     negatives: tuple[str, ...] = ()
     region: np.ndarray | None = None
     max_results: int = 5
+    seen_after: int = 0
+    max_age: float = 0.0
+    relations: bool = False
+    viewpoint: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,11 @@ class KnownObject(Protocol):
         """(3,) in the world frame."""
         ...
 
+    @property
+    def last_seen(self) -> int:
+        """ns."""
+        ...
+
 
 def upward(objects: Sequence[KnownObject]) -> np.ndarray:
     """(3,) unit: the third axis that the boxes share; +z without any."""

@@ -77,8 +77,8 @@ _VERBS = {"turn", "switch", "put", "place", "lay", "set", "sit", "lie", "stand",
           "throw", "step", "climb", "walk", "look", "log", "hold", "keep", "store", "work", "come", "try", "get", "go"}
 """Verbs that strict words belong to: "turn on the light" and "a place to sit in the sun" place nothing."""
 _NO_ANCHOR = {"left", "right", "middle", "center", "centre", "corner", "front", "back", "top", "bottom", "side", "end", "edge",
-              "way", "room", "house", "home", "flat", "apartment", "building", "scene", "picture", "image", "photo", "map", "world",
-              "air", "me", "you", "us", "it", "him", "her", "them", "here", "there", "morning", "evening", "night"}
+              "way", "room", "house", "home", "flat", "apartment", "building", "scene", "picture", "image", "photo", "map",
+              "world", "air", "me", "you", "us", "it", "him", "her", "them", "here", "there", "morning", "evening", "night"}
 _PARTS = {"of", "side", "hand", "part", "half", "corner", "end", "edge"}
 """What follows is no thing of the map where it is one of these words, alone or with a part: a part of the room, the whole, the
 one who asks, a time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.language.relation_words import Phrase, Relation
 
+FROM_A_VIEWPOINT = (Relation.LEFT, Relation.RIGHT, Relation.FRONT, Relation.BEHIND)
+"""Relations that depend on from where one looks."""
 _TOUCH = 0.1
 """Metres by which the boxes of things that touch are apart or overlap: support.py finds what things stand on that far below."""
 _BESIDE, _NEARBY, _AROUND = 0.45, 1.2, 3.6
@@ -60,15 +62,17 @@ class Layout:
         unit = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
         self._samples = self._center[:, None] + np.einsum("mij,msj->msi", self._rotation, unit * self._half[:, None])
 
-    def related(self, phrase: Phrase, chances_of: Callable[[str], np.ndarray], sure: float,
-                viewpoint: np.ndarray | None = None) -> Related:
+    def related(self, phrase: Phrase, chances_of: Callable[[str], np.ndarray], sure: float, viewpoint: np.ndarray | None = None,
+                own: np.ndarray | None = None) -> Related:
         """What a phrase asks for. chances_of: (M,) probabilities of words by themselves. sure: probability of what is found.
 
         A thing's chance is that of its own words times that of its place: the best, over what the relation may refer to, of how
         well it fits there times how likely that is, in relation to the likeliest ("the table" is the one there is) or to `sure`,
-        where nothing is that likely. viewpoint: (3,) from where left, right, in front of and behind are meant.
+        where nothing is that likely. viewpoint: (3,) from where left, right, in front of and behind are meant. own: (M,) chances
+        of what is asked for where more than its words is known of it.
         """
-        own = chances_of(phrase.thing) if phrase.thing else np.array([0.0 if t.structure else 1.0 for t in self.things])
+        if own is None:
+            own = chances_of(phrase.thing) if phrase.thing else np.array([0.0 if t.structure else 1.0 for t in self.things])
         if phrase.relation is None:
             return Related(own, [()] * len(own))
         anchors = [self.related(a, chances_of, sure, viewpoint).chances for a in phrase.anchors]
@@ -85,7 +89,7 @@ class Layout:
         """(M,) 0..1: how well each thing stands in a relation to the things in the rows `anchors`; these themselves do not."""
         if relation is Relation.BETWEEN:
             fit = self._between(*anchors)
-        elif relation in (Relation.LEFT, Relation.RIGHT, Relation.FRONT, Relation.BEHIND):
+        elif relation in FROM_A_VIEWPOINT:
             fit = self._on_side(relation, anchors[0], viewpoint)
         else:
             fit = self._upright(relation, anchors[0])
@@ -190,11 +194,6 @@ class Layout:
     def _flat(self, vectors: np.ndarray) -> np.ndarray:
         """Without their part along up."""
         return vectors - (vectors @ self._up)[..., None] * self._up
-
-
-def chances_in_order(chances: Mapping[int, float], things: Sequence[Placed]) -> np.ndarray:
-    """(M,) probability of each thing; 0 for those of which nothing is known."""
-    return np.array([chances.get(t.id, 0.0) for t in things])
 
 
 def _candidates(likely: Sequence[np.ndarray]) -> list[tuple[tuple[int, ...], float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -13,10 +13,12 @@ from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.language.answer import Answer, Match, Question, Status
 from magic3d_ros.language.calibration import shape_fit
 from magic3d_ros.language.places import KnownObject, Levels
-from magic3d_ros.language.question import problem
+from magic3d_ros.language.question import admitted, problem, restrictions
+from magic3d_ros.language.relation_words import Phrase, parse
+from magic3d_ros.language.relations import FROM_A_VIEWPOINT, Layout, Placed
 from magic3d_ros.language.space import Asked, space_of
 from magic3d_ros.language.vectors import softmax, unit
-from magic3d_ros.language.vocabulary import vocabulary
+from magic3d_ros.language.vocabulary import known_names, vocabulary
 from magic3d_ros.language.wording import FAMILIAR, WORD_TEMPERATURE, closeness_of, share_of
 
 STRUCTURE_NAME_PROBABILITY = 0.9
@@ -37,7 +39,8 @@ class SemanticMemory(Generic[Thing]):
 
     objects: all things, also those that no picture shows. levels: by id, for each that is no structure. up (3,): unit. floor:
     its height along `up`, metres. ids (M,) int64: described things; vectors (M, D) float32. background (K, D): random views of
-    the scene. center (D,): what was subtracted. words (W, D): vocabulary().things as text.
+    the scene. center (D,): what was subtracted. words (W, D): vocabulary().things as text. seen_from (n, 3): places of the
+    camera in the world.
     """
 
     model: LanguageModel
@@ -51,6 +54,7 @@ class SemanticMemory(Generic[Thing]):
     background: np.ndarray
     center: np.ndarray
     words: np.ndarray
+    seen_from: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
 
     def object(self, object_id: int) -> Thing | None:
         """The thing of that id, if it is known."""
@@ -61,19 +65,58 @@ class SemanticMemory(Generic[Thing]):
         return self.answer_and_chances(question)[0]
 
     def answer_and_chances(self, question: Question) -> tuple[Answer, dict[int, float]]:
-        """The answer, and by id the probability of every thing of which something is known, in the region asked for or not."""
+        """The answer, and by id the probability of every thing of which something is known, also of those that the question does
+        not admit."""
         wrong = problem(question)
         if wrong:
             return Answer(Status.INVALID, wrong), {}
-        scores, chances = self._weighed(question)
-        inside = [o for o in self.objects if o.id in chances and _within(question.region, o.centroid)]
+        phrase = parse(question.text, known_names()) if question.text.strip() else Phrase("")
+        if question.relations and phrase.relation is not None:
+            scores, chances, places = self._related(question, phrase)
+        else:
+            (scores, chances), places = self._weighed(question), {}
+        inside = [o for o in admitted(question, self.objects) if o.id in chances]
         if not inside:
-            where = " in that region" if question.region is not None else ""
-            return Answer(Status.NOT_FOUND, f"nothing is known{where} yet that could be it"), chances
+            return Answer(Status.NOT_FOUND, f"nothing is known{restrictions(question)} yet that could be it"), chances
         order = sorted(inside, key=lambda o: (-chances[o.id], -scores[o.id]))
         matches = [Match(o.id, scores[o.id], chances[o.id], getattr(o, "label", "")) for o in order[:question.max_results]]
         status, why = self._verdict(matches, question)
+        if places:
+            why = f"read as {phrase}: {why}{places[matches[0].id]}"
+        elif phrase.relation is not None and status != Status.FOUND:
+            why += "; the words also say where it is: ask with relations"
         return Answer(status, why, matches), chances
+
+    def _related(self, question: Question, phrase: Phrase) -> tuple[dict[int, float], dict[int, float], dict[int, str]]:
+        """As _weighed, of a question that says where the thing is, and by id where each is, in words."""
+        layout = Layout([Placed(o.id, o.box, getattr(o, "support", -1), o.kind == "structure") for o in self.objects],
+                        self.seen_from)
+
+        def in_order(chances: Mapping[int, float]) -> np.ndarray:
+            return np.array([chances.get(o.id, 0.0) for o in self.objects])
+
+        scores: dict[int, float] = {}
+        own = None
+        if phrase.thing or question.image is not None:
+            scores, chances = self._weighed(replace(question, text=phrase.thing))
+            own = in_order(chances)
+        related = layout.related(phrase, lambda words: in_order(self._weighed(Question(words))[1]),
+                                 self.query.found_probability, question.viewpoint, own)
+        chances = {o.id: float(c) for o, c in zip(self.objects, related.chances, strict=True)}
+        places = {o.id: self._place(layout, phrase, rows, question.viewpoint)
+                  for o, rows in zip(self.objects, related.anchors, strict=True)}
+        return {i: scores.get(i, chance) for i, chance in chances.items()}, chances, places
+
+    def _place(self, layout: Layout, phrase: Phrase, rows: tuple[int, ...], viewpoint: np.ndarray | None) -> str:
+        """Where a thing is in relation to the objects in those rows, to follow what was said of it."""
+        assert phrase.relation is not None
+        if not rows:
+            return f"; nothing is known to be {Phrase('', phrase.relation, phrase.anchors)}".replace("anything ", "")
+        things = [self.objects[row] for row in rows]
+        names = [f"object {o.id}" + (f" ({label})" if (label := getattr(o, "label", "")) else "") for o in things]
+        words = f"; it is {phrase.relation.value} {' and '.join(names)}"
+        viewer = layout.viewer(rows[0], viewpoint) if phrase.relation in FROM_A_VIEWPOINT else None
+        return words if viewer is None else f"{words}, seen from ({', '.join(f'{x:.1f}' for x in viewer)})"
 
     def _weighed(self, question: Question) -> tuple[dict[int, float], dict[int, float]]:
         """Raw similarity and probability of every thing that something is known of."""
@@ -138,7 +181,3 @@ class SemanticMemory(Generic[Thing]):
             return Status.AMBIGUOUS, why + hint
         why = f"nothing here is it: the nearest is {much}, below {ambiguous:.2f} (query.ambiguous_probability)"
         return Status.NOT_FOUND, why + hint
-
-
-def _within(region: np.ndarray | None, point: np.ndarray) -> bool:
-    return region is None or bool((point >= region[0]).all() and (point <= region[1]).all())

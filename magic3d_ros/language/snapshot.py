@@ -82,11 +82,14 @@ class LanguageSnapshot:
             names[i.id] = max(known + [n for n in by_shape if n[1] >= _NAMED_BY_SHAPE], key=lambda n: n[1])
         return names
 
-    def memory(self, surface: Surface, labels: np.ndarray, objects: Sequence[Thing]) -> SemanticMemory[Thing]:
-        """What questions need of the things given, without their surface. labels: (N,) thing of each surface vertex."""
+    def memory(self, surface: Surface, labels: np.ndarray, objects: Sequence[Thing],
+               seen_from: np.ndarray | None = None) -> SemanticMemory[Thing]:
+        """What questions need of the things given, without their surface. labels: (N,) thing of each surface vertex. seen_from:
+        (n, 3) places of the camera."""
         up, floor = ground(surface, objects)
         return SemanticMemory(self.model, self.query, tuple(objects), levels(surface, labels, objects, up, floor), up, floor,
-                              self.ids, self.vectors, self.background, self.center, self.words)
+                              self.ids, self.vectors, self.background, self.center, self.words,
+                              np.zeros((0, 3)) if seen_from is None else seen_from)
 
     def answer(self, question: Question, surface: Surface, labels: np.ndarray, memory: SemanticMemory[Any]) -> Answer:
         """Answer a question about the things in `memory`, with a heat map; see answer.Question and answer.Answer."""

@@ -28,6 +28,12 @@ class Vocabulary:
 
 
 @lru_cache(maxsize=1)
+def known_names() -> frozenset[str]:
+    """Every word and phrase of the vocabulary, lower case: what names one thing, whatever prepositions it holds."""
+    return frozenset(word.lower() for words in vocabulary().groups().values() for word in words)
+
+
+@lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
     """The vocabulary that ships."""
     content = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))

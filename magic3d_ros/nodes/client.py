@@ -22,7 +22,16 @@ from magic3d_ros.language.answer import Status
 from magic3d_ros.msg import Object
 from magic3d_ros.nodes import environment
 from magic3d_ros.nodes.clouds import cloud_columns
-from magic3d_ros.nodes.conversions import camera_info_message, header, image_message, nanoseconds, pose_matrix, pose_stamped
+from magic3d_ros.nodes.conversions import (
+    camera_info_message,
+    header,
+    image_message,
+    nanoseconds,
+    point_message,
+    pose_matrix,
+    pose_stamped,
+    time_message,
+)
 from magic3d_ros.sources.image_codec import decode_color, decode_depth
 from magic3d_ros.storage.records import box_record, rounded
 
@@ -89,18 +98,23 @@ class SceneClient:
 
     def query(self, text: str = "", image: np.ndarray | None = None, negatives: Sequence[str] = (),
               region: np.ndarray | None = None, max_results: int = 0, points: bool = False, heatmap: bool = False,
-              timeout: float | None = None) -> dict[str, Any]:
+              timeout: float | None = None, relations: bool = False, viewpoint: np.ndarray | None = None, seen_after: int = 0,
+              max_age: float = 0.0) -> dict[str, Any]:
         """Ask where something is, in words, as a (H, W, 3) uint8 picture, or both.
 
         region: (2, 3) lowest and highest corner in the scene's frame, or None. max_results: 0 = query.max_results. timeout:
-        seconds to wait for the service, ten unless told. Returns the record that `magic3d query --json` prints, with status
+        seconds to wait for the service, ten unless told. relations, viewpoint (3,), seen_after (ns), max_age (seconds): as in
+        language.answer.Question. Returns the record that `magic3d query --json` prints, with status
         found, ambiguous, not_found, not_ready or invalid, `frame`, `stamp` (ns) and, in each object, `approach_poses` (4x4, robot
         to frame).
         """
         request = srv.QueryScene.Request(text=text, negatives=list(negatives), max_results=max_results, include_points=points,
-                                         publish_heatmap=heatmap)
+                                         publish_heatmap=heatmap, relations=relations, seen_after=time_message(seen_after),
+                                         max_age=max_age)
         if image is not None:
             request.image = image_message(image, Header())
+        if viewpoint is not None:
+            request.use_viewpoint, request.viewpoint = True, point_message(viewpoint)
         if region is not None:
             request.use_region = True
             for corner, values in zip((request.region_min, request.region_max), np.asarray(region, float), strict=True):
@@ -137,12 +151,17 @@ class SceneClient:
 
     def render(self, camera_to_world: np.ndarray, camera: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """(H, W, 3) uint8 colour and (H, W) float32 depth of the map from a pose; camera None = the last one seen."""
+        return self.render_with_guesses(camera_to_world, camera)[:2]
+
+    def render_with_guesses(self, camera_to_world: np.ndarray, camera: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same, and (H, W) bool where no depth sensor saw anything and a network guessed."""
         request = srv.RenderView.Request(camera_pose=pose_stamped(camera_to_world, Header()))
         if camera is not None:
             request.camera_info = camera_info_message(camera, header(0, ""))
         reply = self._call(srv.RenderView, "render_view", request)
         _check(reply)
-        return decode_color(reply.rgb), decode_depth(reply.depth)
+        guessed = np.frombuffer(reply.guessed.data, np.uint8).reshape(reply.guessed.height, reply.guessed.width) > 0
+        return decode_color(reply.rgb), decode_depth(reply.depth), guessed
 
     def save_map(self, name: str) -> str:
         """Save the map under a name. Returns what the mapper said; raises RequestFailed."""
@@ -164,7 +183,8 @@ class SceneClient:
 
     def refine(self, seconds: float, poses: bool = True, calibration: bool = False, appearance: bool = True,
                progress: Callable[[str, float, float], None] = lambda stage, share, loss: None) -> dict[str, Any]:
-        """Improve the map for so many seconds; mapping goes on meanwhile. Returns the fields of RefineMap's result.
+        """Improve the map for so many seconds; mapping goes on meanwhile. Returns the fields of RefineMap's result. With neither
+        of poses, calibration and appearance it is poses and appearance that are improved.
 
         progress: called with the stage, the share of the time that has passed, and the stage's loss. A KeyboardInterrupt, from
         there or from Ctrl-C, cancels: what was reached is kept, and returned. Raises RequestFailed with the reason.
@@ -269,7 +289,7 @@ def _record(message: Object) -> dict[str, Any]:
         **box_record(OrientedBox(box[:3, 3], np.array([size.x, size.y, size.z]), box[:3, :3])),
         "centroid": rounded([message.centroid.x, message.centroid.y, message.centroid.z]), "n_points": message.n_points,
         "n_views": message.n_views, "first_seen": nanoseconds(message.first_seen), "last_seen": nanoseconds(message.last_seen),
-        "approach_poses": [rounded(pose_matrix(p.pose), 6) for p in message.approach_poses]}
+        "support": message.support, "approach_poses": [rounded(pose_matrix(p.pose), 6) for p in message.approach_poses]}
     if len(message.points.data):
         columns = cloud_columns(message.points)
         record["points"] = np.stack([columns["x"], columns["y"], columns["z"]], 1)

@@ -26,7 +26,7 @@ def object_message(thing: SceneObject) -> Object:
         id=int(thing.id), kind=thing.kind, label=thing.label, probability=float(thing.probability), score=0.0,
         confidence=float(thing.confidence), box=OrientedBox(pose=pose_message(box_to_world), size=size),
         centroid=point_message(thing.centroid), n_points=int(thing.n_points), n_views=int(thing.n_views),
-        first_seen=time_message(thing.first_seen), last_seen=time_message(thing.last_seen))
+        first_seen=time_message(thing.first_seen), last_seen=time_message(thing.last_seen), support=int(thing.support))
 
 
 def detailed_object(scene: Scene, thing: SceneObject, head: Header, points: bool, robot_radius: float, reach: float) -> Object:

@@ -74,8 +74,6 @@ class RefinementAction:
     def _problem(self, request: RefineMap.Goal) -> str:
         if not 0.0 < request.seconds <= MAX_SECONDS:  # NaN fails too
             return f"seconds must lie above 0 and not beyond {MAX_SECONDS:.0f}, not {request.seconds:g}"
-        if not (request.poses or request.calibration or request.appearance):
-            return "nothing to refine: set poses, calibration or appearance"
         if self.under_way:
             return "another refinement is under way: wait for it, or cancel it"
         return ""
@@ -84,6 +82,8 @@ class RefinementAction:
         if not len(pipeline.mapper.keyframes):
             raise NotReady("nothing has been mapped yet: there is nothing to refine")
         wanted = {name: getattr(goal.request, name) for name in ("poses", "calibration", "appearance")}
+        if not any(wanted.values()):
+            wanted = {}  # what pipeline.refine does unless told
 
         def tell(feedback: RefineMap.Feedback) -> None:
             self.under_way = f"{feedback.stage}, {feedback.progress:.0%} of the time"

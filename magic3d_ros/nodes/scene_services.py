@@ -17,7 +17,7 @@ from magic3d_ros.instances.views import crop
 from magic3d_ros.language.answer import Answer, Question
 from magic3d_ros.language.label_set import painted
 from magic3d_ros.nodes.clouds import cloud_message, heat_cloud
-from magic3d_ros.nodes.conversions import header, image_message, pose_matrix
+from magic3d_ros.nodes.conversions import header, image_message, nanoseconds, pose_matrix
 from magic3d_ros.nodes.jobs import Answers
 from magic3d_ros.nodes.live_mapping import LiveMapping, NotReady
 from magic3d_ros.nodes.map_names import map_folder
@@ -28,6 +28,7 @@ from magic3d_ros.scene import Scene
 from magic3d_ros.storage.map_folder import export_map, load_map, save_map
 
 MAX_IMAGE_SIDE = 4096
+MAX_RESULTS = 1000
 MAX_LABELS = 200
 MAX_LABEL_LENGTH = 200
 
@@ -73,6 +74,10 @@ class SceneServices:
             scene, found = await self._answers.of(lambda done: self._mapping.ask(answer, done))
         except NotReady as error:
             response.status, response.why = srv.QueryScene.Response.NOT_READY, str(error)
+            return response
+        except Exception as error:  # whatever it was, the one who asked must be told
+            self._node.get_logger().error(f"query_scene: {type(error).__name__}: {error}")
+            response.status, response.why = srv.QueryScene.Response.INVALID, f"unexpected {type(error).__name__}: {error}"
             return response
         response.status, response.why = int(found.status), found.why
         response.header = self._header(scene)
@@ -164,6 +169,8 @@ class SceneServices:
             scene, view = result
             response.rgb = image_message(view.rgb, self._header(scene))
             response.depth = image_message(view.depth, self._header(scene))
+            guessed = np.zeros(view.depth.shape, bool) if view.guessed is None else view.guessed
+            response.guessed = image_message(guessed.astype(np.uint8) * 255, self._header(scene))
         return response
 
     async def save_map(self, request: srv.SaveMap.Request, response: srv.SaveMap.Response) -> srv.SaveMap.Response:
@@ -225,8 +232,10 @@ class SceneServices:
             region = np.array([[p.x, p.y, p.z] for p in (request.region_min, request.region_max)])
             if not np.isfinite(region).all() or (region[0] > region[1]).any():
                 raise ValueError("region_min must not exceed region_max in any coordinate, and both must be finite")
-        limit = request.max_results or self._settings.query.max_results
-        return Question(request.text, image, tuple(request.negatives), region, min(limit, 1000))
+        at, limit = request.viewpoint, request.max_results or self._settings.query.max_results
+        return Question(request.text, image, tuple(request.negatives), region, min(limit, MAX_RESULTS),
+                        nanoseconds(request.seen_after), request.max_age, request.relations,
+                        np.array([at.x, at.y, at.z]) if request.use_viewpoint else None)
 
     def _render_camera(self, request: srv.RenderView.Request) -> Camera:
         info = request.camera_info

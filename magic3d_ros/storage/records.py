@@ -16,12 +16,13 @@ if TYPE_CHECKING:  # `magic3d ask` starts without torch
 
 
 def object_record(thing: SceneObject) -> dict[str, Any]:
-    """A thing as objects.json holds it: metres, world frame; `rotation` is 3x3, row by row, box to world."""
+    """A thing as objects.json holds it: metres, world frame; `rotation` is 3x3, row by row, box to world; times in ns; `support`
+    is the id of what it stands on, -1 = unknown or nothing."""
     return {
         "id": thing.id, "kind": thing.kind, "label": thing.label, "probability": rounded(thing.probability),
         "confidence": rounded(thing.confidence), "n_points": thing.n_points, "n_views": thing.n_views,
         **box_record(thing.box), "centroid": rounded(thing.centroid),
-        "first_seen": thing.first_seen, "last_seen": thing.last_seen,
+        "first_seen": thing.first_seen, "last_seen": thing.last_seen, "support": thing.support,
     }
 
 
@@ -42,7 +43,8 @@ def search_record(answer: Answer, maps: Sequence[str],
 def match_record(match: Match, thing: SceneObject) -> dict[str, Any]:
     """One object of an answer."""
     return {"id": match.id, "score": rounded(match.score), "probability": rounded(match.probability),
-            **box_record(thing.box), "label": match.label or thing.label, "n_views": thing.n_views}
+            **box_record(thing.box), "label": match.label or thing.label, "n_views": thing.n_views,
+            "last_seen": thing.last_seen, "support": thing.support}
 
 
 def _record(answer: Answer, objects: list[dict[str, Any]]) -> dict[str, Any]:

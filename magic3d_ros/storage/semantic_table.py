@@ -63,7 +63,8 @@ def write_semantic_table(path: Path, memory: SemanticMemory[SceneObject]) -> Non
                 for position, (i, vector) in enumerate(zip(memory.ids, memory.vectors, strict=True))))
             file.executemany("INSERT INTO scene VALUES (?, ?)", [
                 ("up_and_floor", _bytes(memory.up, [memory.floor])), ("center", memory.center.astype("<f4").tobytes()),
-                ("background", memory.background.astype("<f4").tobytes())])
+                ("background", memory.background.astype("<f4").tobytes()), ("seen_from", _bytes(memory.seen_from)),
+                ("supports", np.array([o.support for o in memory.objects], "<i4").tobytes())])
     except sqlite3.Error as error:
         raise OSError(f"{path.name}: {error}") from error
 
@@ -119,14 +120,18 @@ def _read(file: sqlite3.Connection, path: Path, model: LanguageModel, query: Que
     if not {"up_and_floor", "center", "background"} <= scene.keys():
         raise ValueError("what describes the scene is missing")
     *up, floor = _numbers(scene["up_and_floor"], "<f8", 4)
-    objects, levels = [], {}
-    for i, kind, label, probability, confidence, box, centroid, *counts_and_stamps, table_level, floor_level in file.execute(
+    # Files written before relations were known have neither of the two.
+    supports = _numbers(scene.get("supports", np.full(things, -1, "<i4").tobytes()), "<i4", things)
+    seen_from = _numbers(scene.get("seen_from", b""), "<f8", len(scene.get("seen_from", b"")) // _POINT * 3)
+    objects: list[SceneObject] = []
+    levels = {}
+    for i, kind, label, chance, confidence, box, centroid, points, views, first, last, table_level, floor_level in file.execute(
             "SELECT id, kind, label, probability, confidence, box, centroid, n_points, n_views, first_seen, last_seen, "
             "table_level, floor_level FROM objects ORDER BY position"):
         sides = _numbers(box, "<f8", 15)
-        objects.append(SceneObject(i, kind, label, probability, confidence,
+        objects.append(SceneObject(i, kind, label, chance, confidence,
                                    OrientedBox(sides[:3], sides[3:6], sides[6:].reshape(3, 3)), _numbers(centroid, "<f8", 3),
-                                   *counts_and_stamps))
+                                   points, views, first, last, support=int(supports[len(objects)])))
         if table_level is not None:
             levels[i] = Levels(_share(table_level), _share(floor_level))
     rows = file.execute("SELECT id, vector FROM embeddings ORDER BY position").fetchall()
@@ -134,7 +139,8 @@ def _read(file: sqlite3.Connection, path: Path, model: LanguageModel, query: Que
     vectors = _numbers(b"".join(row[1] for row in rows), "<f4", count * dimension).reshape(count, dimension)
     background = _numbers(scene["background"], "<f4", len(scene["background"]) // (4 * dimension) * dimension)
     return SemanticMemory(model, query, tuple(objects), levels, np.array(up), float(floor), ids, vectors,
-                          background.reshape(-1, dimension), _numbers(scene["center"], "<f4", dimension), word_vectors(model))
+                          background.reshape(-1, dimension), _numbers(scene["center"], "<f4", dimension), word_vectors(model),
+                          seen_from.reshape(-1, 3))
 
 
 def _bytes(*arrays: object) -> bytes:

@@ -27,6 +27,8 @@ class Thing:
     box: OrientedBox
     centroid: np.ndarray
     structure: str = ""
+    last_seen: int = 0
+    support: int = -1
 
 
 def sheet(center, side, cells=10):

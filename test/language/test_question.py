@@ -22,6 +22,13 @@ from magic3d_ros.language.question import problem
     (Question(image=np.zeros((4, 4, 3), np.float32)), "picture"),
     (Question(image=np.zeros((0, 4, 3), np.uint8)), "picture"),
     (Question(image=np.broadcast_to(np.zeros(3, np.uint8), (5000, 2, 3))), "4096"),
+    (Question(image=np.zeros((1, 1, 3), np.uint8)), "at least 8 pixels"),
+    (Question(image=np.broadcast_to(np.zeros(3, np.uint8), (4320, 7680, 3))), "at most 4096"),
+    (Question(negatives=("chair", "table")), "only what is not meant"),
+    (Question("chair", max_age=-1.0), "negative"),
+    (Question("chair", max_age=float("nan")), "negative"),
+    (Question("chair", seen_after=-1), "negative"),
+    (Question("chair", viewpoint=np.array([0.0, np.inf, 0.0])), "viewpoint"),
     (Question("chair", region=np.zeros((3, 2))), "corner"),
     (Question("chair", region=np.array([[0, 0, np.nan], [1, 1, 1]])), "corner"),
     (Question("chair", region=np.array([[0, 0, 2.0], [1, 1, 1]])), "empty"),
@@ -31,7 +38,8 @@ def test_each_says_what_is_wrong(question, words):
 
 
 @pytest.mark.parametrize("question", [
-    Question("where can I sit"), Question("x" * 1000), Question("椅子"), Question(image=np.zeros((2, 2, 3), np.uint8)),
-    Question("/etc/passwd"), Question("chair", region=np.array([[0.0, 0, 0], [1, 1, 1]]))])
+    Question("where can I sit"), Question("x" * 1000), Question("椅子"), Question(image=np.zeros((8, 8, 3), np.uint8)),
+    Question("/etc/passwd"), Question("chair", max_results=10**6), Question("chair", max_age=3.0, seen_after=5),
+    Question("chair", region=np.array([[0.0, 0, 0], [1, 1, 1]]))])
 def test_the_rest_can_be_asked(question):
     assert problem(question) == ""

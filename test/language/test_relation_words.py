@@ -31,7 +31,8 @@ def test_a_thing_and_its_place(text: str, thing: str, relation: Relation, anchor
 @pytest.mark.parametrize("text", [
     "left shoe", "on-off switch", "a clip-on lamp", "desk lamp", "walk-in closet", "turn on the light", "something to sit on",
     "near", "the shirt in red", "a table on wheels", "the cup on the left", "the chair in the middle of the room",
-    "the chair in front of me", "hat on hat", "where is it", "椅子", "between", "between the table", "", "a place to sit in the sun"])
+    "the chair in front of me", "hat on hat", "where is it", "椅子", "between", "between the table", "",
+    "a place to sit in the sun"])
 def test_no_relation_is_read_into_what_is_one_thing(text: str) -> None:
     assert parse(text) == Phrase(text)
 

@@ -96,8 +96,12 @@ def test_goals_that_cannot_be_say_why(served):
     for seconds in (0.0, -1.0, math.nan, 3601.0):
         with pytest.raises(RequestFailed, match="seconds must lie above 0 and not beyond 3600"):
             served[2].refine(seconds)
-    with pytest.raises(RequestFailed, match="nothing to refine: set poses"):
-        served[2].refine(5.0, poses=False, appearance=False)
+
+
+def test_a_goal_that_names_no_part_means_the_usual_ones(served):
+    pipeline, _, client = served
+    assert client.refine(0.1, poses=False, appearance=False)["success"]
+    assert pipeline.wanted == {}
 
 
 def test_an_empty_map_is_not_refined(served):

@@ -69,7 +69,7 @@ def model(request, folder, tmp_path_factory):
 
 
 class Thing:
-    kind, structure, label = "object", "", ""
+    kind, structure, label, last_seen = "object", "", "", 0
 
     def __init__(self, number, centre):
         self.id, self.centroid = number, np.asarray(centre)
