@@ -103,8 +103,12 @@ def load_language(settings: Settings) -> LanguageModel:
 
         return OpenClip(path, placement, architecture=architecture, find=lambda name: find_model(name, cues, whole=False),
                         **options)
+    from magic3d_ros.cues.foundation import clip_transformers
+    from magic3d_ros.cues.foundation.pretrained import model_type
     from magic3d_ros.cues.foundation.siglip import Siglip
 
+    if model_type(path) in clip_transformers.MODEL_TYPES:
+        return clip_transformers.TransformersClip(path, placement, **options)
     return Siglip(path, placement, **options)
 
 

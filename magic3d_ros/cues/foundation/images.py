@@ -13,10 +13,13 @@ from PIL import Image
 from magic3d_ros.cues.weights import ModelError, read_config
 from magic3d_ros.frames import check_image
 
-__all__ = ["Preprocessing", "check_image", "processor_values"]
+__all__ = ["Preprocessing", "check_image", "processor_values", "without_far_ends"]
 
 _FILTERS = {0: "nearest", 2: "bilinear", 3: "bicubic"}
 """PIL's codes of resampling filters, which preprocessor_config.json uses, and torch's names of them."""
+_LONGEST = 16
+"""Sides an image may differ by before its ends are cut: CLIP's official resize makes its shorter side 224 and crops a square, so
+an image of 8000 x 1 would be 1.8 million pixels long in between; what is cut here is cut there."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +81,11 @@ def processor_values(folder: Path) -> dict[str, Any]:
         if isinstance(values, dict):
             return values
     raise ModelError(f"{folder} holds no preprocessor_config.json, which says how pixels are prepared: copy it there too")
+
+
+def without_far_ends(image: np.ndarray) -> np.ndarray:
+    """An image (H, W, 3) for a processor that takes its middle square, without what is far from that."""
+    height, width = image.shape[:2]
+    allowed = min(height, width) * _LONGEST
+    top, left = max(0, height - allowed) // 2, max(0, width - allowed) // 2
+    return image[top:top + allowed, left:left + allowed]

@@ -16,18 +16,13 @@ from PIL import Image
 
 from magic3d_ros.config import CueSettings
 from magic3d_ros.cues.foundation.contrastive import ContrastiveModel, check_dense
-from magic3d_ros.cues.foundation.images import Preprocessing
+from magic3d_ros.cues.foundation.images import Preprocessing, without_far_ends
 from magic3d_ros.cues.foundation.open_clip_checkpoint import CONFIG, WEIGHTS, load_checkpoint
 from magic3d_ros.cues.foundation.open_clip_text import Find
 from magic3d_ros.cues.foundation.open_clip_towers import tower_of
 from magic3d_ros.cues.foundation.pretrained import naming_the_cause
 from magic3d_ros.cues.placement import Placement
 from magic3d_ros.cues.weights import ModelError, find_model
-
-_LONGEST = 16
-"""Sides a crop may differ by before its ends are cut: the official resize makes its shorter side 224 and crops a square, so a
-crop of 8000 x 1 would be 1.8 million pixels long in between; what is cut here is cut there."""
-
 
 _WINDOWS_ACROSS = 2
 """Cells that a window is wide where no cell means anything alone: neighbours overlap by half."""
@@ -84,10 +79,7 @@ class OpenClip(ContrastiveModel):
 
     def crop_pixels(self, crop: np.ndarray) -> torch.Tensor:
         """(H, W, 3) uint8 -> (3, size, size) float32 by open_clip's own transform."""
-        height, width = crop.shape[:2]
-        allowed = min(height, width) * _LONGEST
-        top, left = max(0, height - allowed) // 2, max(0, width - allowed) // 2
-        return self._official(Image.fromarray(crop[top:top + allowed, left:left + allowed]))
+        return self._official(Image.fromarray(without_far_ends(crop)))
 
     def _patch_vectors(self, images: Sequence[np.ndarray], rows: int, columns: int) -> torch.Tensor:
         if self.tower is None:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from magic3d_ros.cues.foundation.pretrained import TOKENIZERS, has_tokenizer
 from magic3d_ros.cues.weights import ModelError, read_config
 
-TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model")
-"""Any of these makes a folder one with a tokenizer."""
 _CONTEXT = 77
 """Tokens, where a configuration names no context_length (open_clip, DEFAULT_CONTEXT_LENGTH)."""
 
@@ -29,7 +28,7 @@ def tokenizer_of(text: dict[str, Any], place: Path, find: Find) -> Any:
     name = text.get("hf_tokenizer_name")
     if not name:
         return SimpleTokenizer(context_length=context, **options)
-    folder = _beside_or_named(place, name, find, lambda folder: any((folder / file).is_file() for file in TOKENIZERS),
+    folder = _beside_or_named(place, name, find, has_tokenizer,
                               f"tokenizer ({TOKENIZERS[0]}), without which texts cannot be read")
     return HFTokenizer(str(folder), context_length=context, tokenizer_mode=text.get("tokenizer_mode"), local_files_only=True,
                        **options)

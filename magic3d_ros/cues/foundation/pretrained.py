@@ -12,6 +12,9 @@ import torch
 from magic3d_ros.cues.placement import Placement
 from magic3d_ros.cues.weights import ModelError, check_names, read_config, weight_files
 
+TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model")
+"""Any of these makes a folder one with a tokenizer."""
+
 
 def model_type(folder: Path) -> str:
     """What kind of network a folder's config.json names ("dinov2", "sam2", ...). Raises ModelError when it cannot be read."""
@@ -38,6 +41,23 @@ def load_pretrained(auto_class: str, folder: Path, placement: Placement) -> Any:
     mismatched = [entry[0] if isinstance(entry, tuple) else entry for entry in found["mismatched_keys"]]
     check_names(folder, type(network).__name__, found["missing_keys"], mismatched=mismatched)
     return placement.put(network)
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a folder holds a tokenizer's words."""
+    return any((folder / name).is_file() for name in TOKENIZERS)
+
+
+def text_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a model that reads texts. Raises ModelError when there is none or its package is missing."""
+    if not has_tokenizer(folder):
+        raise ModelError(f"{folder} holds no tokenizer ({TOKENIZERS[0]}), without which texts cannot be read: copy the whole "
+                         "model there")
+    with naming_the_cause(folder):
+        from transformers import AutoTokenizer
+
+        # CLIPs and SigLIPs were trained with padding behind the text; Gemma's tokenizer by itself pads before it.
+        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False, padding_side="right")
 
 
 @contextlib.contextmanager

@@ -17,13 +17,12 @@ from torch.nn.functional import linear
 from magic3d_ros.cues.foundation.contrastive import ContrastiveModel, check_dense
 from magic3d_ros.cues.foundation.dense_attention import attended
 from magic3d_ros.cues.foundation.images import Preprocessing, processor_values
-from magic3d_ros.cues.foundation.pretrained import load_pretrained, model_type, naming_the_cause
+from magic3d_ros.cues.foundation.pretrained import load_pretrained, model_type, text_tokenizer
 from magic3d_ros.cues.placement import Placement
 from magic3d_ros.cues.weights import ModelError
 
 MODEL_TYPES = ("siglip", "siglip2")
 """What config.json may name; SigLIP 2 of fixed size is a "siglip"."""
-_TOKENIZERS = ("tokenizer.json", "spiece.model", "tokenizer.model")
 _CONTEXT = 64
 """Tokens; all published models were trained with texts padded to it, and their pooled token is the last."""
 
@@ -38,11 +37,11 @@ class Siglip(ContrastiveModel):
                  max_width: int = 640, batch: int = 4, name: str = "", cache: Path | None = None) -> None:
         kind = model_type(path)
         if kind not in MODEL_TYPES:
-            raise ModelError(f"{path} holds a {kind} model, language needs {' or '.join(MODEL_TYPES)}, or a model of open_clip, "
-                             "which has OpenAI's CLIP too (ViT-B-16:openai)")
+            raise ModelError(f"{path} holds a {kind} model, language needs {', '.join(MODEL_TYPES)}, clip, altclip, "
+                             "chinese_clip, metaclip_2, or a model of open_clip")
         self._dense = check_dense(dense)
         self._flexible = kind == "siglip2"
-        self._tokenizer = _tokenizer(path)
+        self._tokenizer = text_tokenizer(path)
         self._pixels = Preprocessing.of(path, "pil")
         self._placement = placement
         self._network = load_pretrained("AutoModel", path, Placement(placement.device))
@@ -143,14 +142,3 @@ class Siglip(ContrastiveModel):
 
     def _on_device(self, pixels: torch.Tensor) -> torch.Tensor:
         return pixels.to(self._placement.device, self._vision.embeddings.patch_embedding.weight.dtype)
-
-
-def _tokenizer(folder: Path) -> Any:
-    if not any((folder / name).is_file() for name in _TOKENIZERS):
-        raise ModelError(f"{folder} holds no tokenizer ({_TOKENIZERS[0]}), without which texts cannot be read: copy the whole "
-                         "model there")
-    with naming_the_cause(folder):
-        from transformers import AutoTokenizer
-
-        # Trained with padding behind the text (open_clip's SigLipTokenizer); Gemma's tokenizer by itself pads before it.
-        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False, padding_side="right")

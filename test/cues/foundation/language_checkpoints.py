@@ -78,3 +78,38 @@ def siglip_folder(folder, kind="siglip"):
     (folder / "preprocessor_config.json").write_text(json.dumps(processor))
     tokenizer_files(folder)
     return network
+
+
+def clip_transformers_folder(folder, kind="clip"):
+    """As siglip_folder, of one of the CLIPs of transformers; returns the network."""
+    import transformers
+
+    classes = {"clip": "CLIP", "chinese_clip": "ChineseCLIP", "altclip": "AltCLIP", "metaclip_2": "MetaClip2"}
+    text = {**TEXT, "max_position_embeddings": 80, "projection_dim": 48, "pad_token_id": 0, "eos_token_id": 1}
+    if kind == "altclip":
+        text["project_dim"] = 32
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{classes[kind]}Config")(vision_config={**VISION, "image_size": 64, "projection_dim": 48},
+                                                             text_config=text, projection_dim=48)
+    network = getattr(transformers, f"{classes[kind]}Model")(config)
+    with torch.no_grad():
+        for layer in network.vision_model.encoder.layers:
+            layer.self_attn.v_proj.bias.normal_()
+        network.vision_model.embeddings.class_embedding.normal_()
+        for linear in network.modules():
+            if isinstance(linear, torch.nn.Linear):
+                torch.nn.init.xavier_normal_(linear.weight)
+    network.eval().save_pretrained(folder)
+    processor = {"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 64}, "do_center_crop": True,
+                 "crop_size": {"height": 64, "width": 64}}
+    if kind == "chinese_clip":
+        processor = {"image_processor_type": "ChineseCLIPImageProcessor", "size": {"height": 64, "width": 64},
+                     "do_center_crop": False}
+    processor |= {"resample": 3, "rescale_factor": 1 / 255, "do_resize": True, "do_rescale": True, "do_normalize": True,
+                  "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]}
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+    tokenizer_files(folder)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    settings["model_input_names"] = ["input_ids", "attention_mask"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return network
