@@ -8,6 +8,7 @@ import numpy as np
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.mapping.distractors.bilateral_grid import BilateralGrid
 from magic3d_ros.mapping.distractors.evidence import Evidence
+from magic3d_ros.mapping.distractors.holes import fill_holes
 from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
 
 # Log odds of "distractor", and how much each opinion weighs against the neighbourhood's. Geometry that saw a place free is sure;
@@ -26,15 +27,14 @@ ITERATIONS = 30
 BELOW, ABOVE = 0.999, 1.001  # uncertainty on either side of 1 where interpolation would leave it on the wrong one
 EDGE = 1.0  # small pixels on either side of the small mask's edge in which full pixels are decided by their own depth
 RIM = 1.25  # small pixels (5 of 640x480) around a distractor that are not fused: colour and depth of edges are mixed
-HOLE = 9  # small pixels around a hole in the depth that decide on it
 
 
-def spread(depth: np.ndarray, evidence: Evidence, beta: np.ndarray | None, carried: np.ndarray | None
+def spread(depth: np.ndarray, evidence: Evidence, beta: np.ndarray | None, carried: np.ndarray | None, rgb: np.ndarray
            ) -> tuple[BilateralGrid, np.ndarray, np.ndarray]:
     """The grid, its values, and the log odds (h, w) of "distractor" of a small image.
 
     depth: (h, w). beta: (h, w) uncertainty by features, or None. carried: (h, w) log odds of the same places in the last frame,
-    NaN where they were not seen, or None.
+    NaN where they were not seen, or None. rgb: (H, W, 3) uint8 of any size; it tells what holes of the depth belong to.
     """
     weight = np.full(depth.shape, UNSURE, np.float32)
     total = np.full(depth.shape, UNSURE * UNKNOWN, np.float32)
@@ -56,10 +56,7 @@ def spread(depth: np.ndarray, evidence: Evidence, beta: np.ndarray | None, carri
     rows, columns = np.nonzero(evidence.measured)
     odds = np.zeros(depth.shape, np.float32)
     odds[rows, columns] = grid.read(value, rows, columns, depth[rows, columns])
-    measured = evidence.measured.astype(np.float32)
-    # A hole takes the mean of what is around it; where nothing is, it stands.
-    around = (cv2.boxFilter(odds, -1, (HOLE, HOLE)) + UNSURE * UNKNOWN) / (cv2.boxFilter(measured, -1, (HOLE, HOLE)) + UNSURE)
-    return grid, value, np.where(evidence.measured, odds, around)
+    return grid, value, fill_holes(odds, evidence.measured, rgb, UNKNOWN, MOVING)
 
 
 def verdict(frame: RGBDFrame, grid: BilateralGrid, value: np.ndarray, odds: np.ndarray) -> DistractorVerdict:

@@ -87,7 +87,7 @@ class DistractorDetector:
         """
         history = self._memory.history(look.points(), look.camera_to_world, MARGIN)
         evidence = Evidence.of(look.depth > 0, history, np.zeros(look.depth.shape, np.float32), None, self._settle)
-        grid, value, odds = decision.spread(look.depth, evidence, None, None)
+        grid, value, odds = decision.spread(look.depth, evidence, None, None, frame.rgb)
         self._hindsight.remember(look, odds <= 0)
         return decision.verdict(frame, grid, value, odds).weights == 0
 
@@ -185,7 +185,7 @@ class DistractorDetector:
         return cv2.remap(grid.numpy().reshape(rows, columns), across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def _verdict(self, frame: RGBDFrame, look: Look, evidence: Evidence, beta: np.ndarray | None) -> DistractorVerdict:
-        grid, value, odds = decision.spread(look.depth, evidence, beta, self._carried(look))
+        grid, value, odds = decision.spread(look.depth, evidence, beta, self._carried(look), frame.rgb)
         self._last = look, odds
         self._hindsight.remember(look, odds <= 0)
         return decision.verdict(frame, grid, value, odds)
