@@ -60,6 +60,18 @@ class SparseTensor:
     def __len__(self) -> int:
         return len(self.sites)
 
+    def part(self, rows: torch.Tensor) -> SparseTensor:
+        """Some of the voxels: (V',) ascending rows."""
+        sites = Sites(self.sites.coordinates[rows], self.sites.keys[rows], self.sites.voxel_size)
+        return SparseTensor(self.features[rows], sites)
+
+    def to(self, device: torch.device) -> SparseTensor:
+        """On another device; on the same one itself, with the maps that its sites have found."""
+        if self.features.device == device:
+            return self
+        return SparseTensor(self.features.to(device),
+                            Sites(self.sites.coordinates.to(device), self.sites.keys.to(device), self.sites.voxel_size))
+
     def with_features(self, features: torch.Tensor) -> SparseTensor:
         """Other features of the same sites."""
         return SparseTensor(features, self.sites)

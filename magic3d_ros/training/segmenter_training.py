@@ -1,0 +1,168 @@
+"""Training of the segmenter: resumable, on one process or on several under torchrun; the same seed gives the same batches."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
+
+from magic3d_ros.instances.segmenter.losses import losses
+from magic3d_ros.instances.segmenter.network import Architecture, SegmenterNetwork, load_network, save_network
+from magic3d_ros.training.processes import Process
+from magic3d_ros.training.segmenter_batches import Batch, plain_batch, random_batch
+
+logger = logging.getLogger(__name__)
+
+DECAY = 0.01
+"""Of AdamW (Loshchilov and Hutter 2019), torch's default, as in Mask3D."""
+
+RISE, START, END = 0.3, 1 / 25, 1e-4 / 25
+"""One cycle (Smith and Topin 2019) as torch's OneCycleLR: share of the steps that the rate rises on; its first and last share."""
+
+LARGEST_GRADIENT = 1.0
+CHECK_BATCH = 4
+
+
+class TrainingError(RuntimeError):
+    """Training that cannot go on; the message names the cause and the cure."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """steps: batches in all. batch: clouds a step and process. queries: of the decoder. rate: largest of the cycle. seed: of
+    batches and first weights. check_every: steps between checks on held-out clouds, at which the state is kept."""
+
+    steps: int
+    batch: int
+    queries: int
+    rate: float
+    seed: int
+    check_every: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """On held-out clouds: loss over all layers; mean entropy and dice loss of the masks of the last."""
+
+    step: int
+    loss: float
+    entropy: float
+    dice: float
+
+
+def train(training: Sequence[Path], held_out: Sequence[Path], weights: Path, architecture: Architecture, plan: Plan,
+          report: Callable[[int, Figures | None], None], process: Process, start: Path | None = None) -> Figures:
+    """Train, or go on where a state lies beside `weights` -> figures of the last check; its weights are the result.
+
+    training, held_out: files of CloudSamples. start: weights to begin with, None = at random. Writes `weights` (float16
+    safetensors), the same name with .state.pt (to go on) and with .log.jsonl. Of several processes each trains on batches of its
+    own, and the first writes. report: called with every step done and, at checks, the figures. Raises TrainingError.
+    """
+    if not training or not held_out:
+        raise TrainingError(f"{len(training)} clouds to train on and {len(held_out)} to check with are too few: name more scenes")
+    rank, device = process.rank, process.device
+    torch.manual_seed(plan.seed)
+    network = SegmenterNetwork(architecture) if start is None else load_network(start)
+    if network.architecture != architecture:
+        raise TrainingError(f"{start} is of another architecture than is to be trained: name its --architecture")
+    network.to(device)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=DECAY)
+    state_file = weights.with_suffix(".state.pt")
+    step, figures = _restored(state_file, network, optimizer, plan)
+    together = DistributedDataParallel(network) if distributed.is_initialized() else network
+    while step < plan.steps:
+        for group in optimizer.param_groups:
+            group["lr"] = plan.rate * one_cycle(step, plan.steps)
+        random = np.random.default_rng((plan.seed, step, rank))
+        batch = random_batch(training, plan.batch, architecture.voxel_size, random)
+        network.train()
+        loss, *_ = batch_loss(together, batch, plan.queries, int(random.integers(1 << 30)), device)
+        if not torch.isfinite(loss):
+            raise TrainingError(f"the loss is {loss.item()} at step {step}: train with another --seed or a smaller --rate")
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+        optimizer.step()
+        step += 1
+        checked = step % plan.check_every == 0 or step == plan.steps
+        if checked and rank == 0:
+            figures = check(network, held_out, plan.queries, step, device)
+            with weights.with_suffix(".log.jsonl").open("a", encoding="utf-8") as log:
+                rounded = {name: round(value, 4) for name, value in asdict(figures).items()}
+                log.write(json.dumps(rounded | {"training_loss": round(loss.item(), 4)}) + "\n")
+            save_network(network, weights, {"step": str(step), "seed": str(plan.seed)})
+            _store(state_file, network, optimizer, plan, step, figures)
+        report(step, figures if checked else None)
+    if figures is None and rank == 0:
+        raise TrainingError("a training needs at least one step (--steps)")
+    return figures or Figures(step, math.nan, math.nan, math.nan)
+
+
+def one_cycle(step: int, steps: int) -> float:
+    """Share of the largest rate at a step: half a cosine up, half a cosine down."""
+    rise = max(1.0, RISE * steps - 1)
+    if step <= rise:
+        return START + (1 - START) * 0.5 * (1 - math.cos(math.pi * step / rise))
+    down = (step - rise) / max(1.0, steps - 1 - rise)
+    return END + (1 - END) * 0.5 * (1 + math.cos(math.pi * min(down, 1.0)))
+
+
+def batch_loss(network: torch.nn.Module, batch: Batch, queries: int, first: int,
+               device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Mean over the clouds of a batch: of the total loss, and of the last layer's entropy and dice."""
+    found = network(batch.tensor.to(device), len(batch.labels), queries, first, True)
+    parts = [losses(layers, labels.to(device)) for layers, labels in zip(found, batch.labels, strict=True)]
+    total, entropy, dice = (torch.stack([getattr(part, name) for part in parts]).mean() for name in ("total", "entropy", "dice"))
+    return total, entropy, dice
+
+
+@torch.no_grad()
+def check(network: SegmenterNetwork, files: Sequence[Path], queries: int, step: int, device: torch.device) -> Figures:
+    """Figures on clouds as they are; every cloud counts alike."""
+    network.eval()
+    sums = np.zeros(3)
+    for start in range(0, len(files), CHECK_BATCH):
+        batch = plain_batch(files[start:start + CHECK_BATCH], network.architecture.voxel_size)
+        parts = batch_loss(network, batch, queries, 0, device)
+        sums += [part.item() * len(batch.labels) for part in parts]
+    return Figures(step, *(sums / len(files)).tolist())
+
+
+def _store(file: Path, network: SegmenterNetwork, optimizer: torch.optim.Optimizer, plan: Plan, step: int,
+           figures: Figures) -> None:
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(), "plan": asdict(plan), "step": step,
+                "figures": asdict(figures)}, beside)
+    os.replace(beside, file)
+
+
+def _restored(file: Path, network: SegmenterNetwork, optimizer: torch.optim.Optimizer, plan: Plan) -> tuple[int, Figures | None]:
+    """Steps done and the last figures; (0, None) where nothing is to be gone on with."""
+    if not file.is_file():
+        return 0, None
+    try:
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        stored, step, figures = state["plan"], int(state["step"]), Figures(**state["figures"])
+    except Exception as error:  # torch.load raises whatever a broken file leads it to
+        raise TrainingError(f"cannot go on from {file}, it is not a whole state ({type(error).__name__}): delete it to begin "
+                            "again") from error
+    if (stored["batch"], stored["seed"]) != (plan.batch, plan.seed):
+        raise TrainingError(f"{file} is the state of a training with {stored}: use its batch and seed to go on, or another --out")
+    try:
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, ValueError, KeyError) as error:
+        first = str(error).splitlines()[0]
+        raise TrainingError(f"{file} belongs to another architecture ({first}): delete it to begin again") from error
+    logger.info("going on at step %d of %d", step, plan.steps)
+    return step, figures
