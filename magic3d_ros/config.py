@@ -206,6 +206,17 @@ class LanguageSettings:
 
 
 @dataclass
+class DistillationSettings:
+    """What surface means by its shape: features of language distilled into a 3D network (docs/distillation.md)."""
+
+    use: str = setting("off", "off = not at all; unseen = where no camera looked well; ensemble = also where it fits a question better than what cameras saw",
+                       choices=("off", "unseen", "ensemble"))
+    weights: str = setting("", "file that `magic3d train distill` wrote, to begin with; empty begins anew in every scene")
+    seconds: float = setting(60.0, "how long a scene is learned when its recording has ended or it is refined; 0 = the weights are used as they are", "s", 0.0, 3600.0)
+    inputs: str = setting("", "what a network that begins anew is told besides geometry: some of normals, height, colors, separated by commas")
+
+
+@dataclass
 class QuerySettings:
     """Answers."""
 
@@ -252,6 +263,7 @@ class Settings:
     normals: NormalSettings = field(default_factory=NormalSettings)
     instances: InstanceSettings = field(default_factory=InstanceSettings)
     language: LanguageSettings = field(default_factory=LanguageSettings)
+    distillation: DistillationSettings = field(default_factory=DistillationSettings)
     query: QuerySettings = field(default_factory=QuerySettings)
     ros: RosSettings = field(default_factory=RosSettings)
     field: FieldSettings = field(default_factory=FieldSettings)  # stays last: from here on the name hides dataclasses.field

@@ -12,9 +12,13 @@ from magic3d_ros.config import LanguageSettings, QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.frames import CueFrame, RGBDFrame
 from magic3d_ros.language.dense_view import DenseView
+from magic3d_ros.language.distillation_scene import DistillationScene
+from magic3d_ros.language.ensemble import Prediction
 from magic3d_ros.language.snapshot import LanguageSnapshot
+from magic3d_ros.language.space import space_of
 from magic3d_ros.language.voxel_features import VoxelFeatures
 from magic3d_ros.language.wording import word_vectors
+from magic3d_ros.mapping.surface import Surface
 
 Box = tuple[int, int, int, int]
 Crops = Mapping[int, Sequence[tuple[int, Box, Callable[[], "np.ndarray | None"]]]]
@@ -41,6 +45,8 @@ class LanguageMap:
         self._voxels = VoxelFeatures(settings.voxel_size, settings.feature_dimension)
         self._dense: dict[int, DenseView] = {}  # what is in the voxels, by stamp
         self._settled = VoxelFeatures(settings.voxel_size, settings.feature_dimension)  # in them too, of none of those keyframes
+        self.prediction: Prediction | None = None
+        """What geometry says of the voxels (distillation.py); where the world moves it no longer holds."""
         self._views: dict[int, dict[int, tuple[Box, np.ndarray]]] = {}
         self._background = np.zeros((0, model.dimension), np.float32)
         self._observed = 0
@@ -114,7 +120,7 @@ class LanguageMap:
                     add(after, views[stamp])
             for stamp in [s for s in views if s not in self._dense]:
                 add(settled, views.pop(stamp))
-            self._voxels, self._settled, self._dense = after, settled, views
+            self._voxels, self._settled, self._dense, self.prediction = after, settled, views, None
 
         return finish
 
@@ -148,20 +154,29 @@ class LanguageMap:
                 self._views[i][stamp] = (box, as_kept(vector))
         return max(0, len(wanted) - budget)
 
+    def distillation_scene(self, surface: Surface, up: np.ndarray) -> tuple[DistillationScene, np.ndarray]:
+        """What there is to learn of this scene, and the voxel keys (V,) of its rows. up: (3,) world direction."""
+        keys, features, weights = self._voxels.arrays()
+        targets = space_of(self._model).voxels(features.astype(np.float32))
+        return DistillationScene.of(surface, up, VoxelFeatures(self._voxels.voxel_size, 1), targets, weights, keys)
+
     def snapshot(self) -> LanguageSnapshot:
         """What is known now, for questions; later mapping does not change it."""
         if self._words is None:
             self._words = word_vectors(self._model)
-        keys, features, _ = self._voxels.arrays()
+        keys, features, weights = self._voxels.arrays()
         described = {i: np.stack([vector for _, vector in views.values()]) for i, views in self._views.items() if views}
         return LanguageSnapshot.build(self._model, self._query, self._voxels.voxel_size, keys, features, described,
-                                      self._background, self._words)
+                                      self._background, self._words, weights, self.prediction)
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything learned, as arrays."""
         flat = [(i, stamp, box, vector) for i, views in self._views.items() for stamp, (box, vector) in views.items()]
+        known = self.prediction
+        predicted = {} if known is None else {"predicted.keys": known.keys, "predicted.features": known.features,
+                                              "predicted.everywhere": np.array([known.everywhere], np.uint8)}
         return {
-            **{f"voxels.{name}": value for name, value in self._voxels.state().items()},
+            **{f"voxels.{name}": value for name, value in self._voxels.state().items()}, **predicted,
             "background": self._background.astype(np.float16),
             "observed": np.array([self._observed], np.int64),
             "view_ids": np.array([f[0] for f in flat], np.int64),
@@ -185,6 +200,9 @@ class LanguageMap:
             raise ValueError(f"background vectors are {background.shape}, not (N, {self._model.dimension})")
         self._voxels.load_state(voxels)
         self._settled, self._dense = self._voxels.copy(), {}
+        self.prediction = None if "predicted.keys" not in state else Prediction(
+            np.asarray(state["predicted.keys"], np.int64), np.asarray(state["predicted.features"], np.float16),
+            bool(np.ravel(state["predicted.everywhere"])[0]))
         self._background, self._observed = background, observed
         self._views = {}
         for i, stamp, box, vector in zip(ids.tolist(), stamps.tolist(), boxes.tolist(), vectors.astype(np.float32), strict=True):

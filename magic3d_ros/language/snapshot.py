@@ -12,6 +12,7 @@ import numpy as np
 from magic3d_ros.config import QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.language.answer import Answer, Question, Status
+from magic3d_ros.language.ensemble import Prediction, ensembled, united
 from magic3d_ros.language.places import KnownObject, floor_height, ground, levels
 from magic3d_ros.language.semantic_memory import (
     FLOOR_PIECE_PROBABILITY,
@@ -23,7 +24,7 @@ from magic3d_ros.language.semantic_memory import (
 from magic3d_ros.language.space import Space, space_of
 from magic3d_ros.language.vectors import softmax, unit
 from magic3d_ros.language.vocabulary import vocabulary
-from magic3d_ros.language.voxel_features import VoxelFeatures, look_up
+from magic3d_ros.language.voxel_features import VoxelFeatures, nearby_rows
 from magic3d_ros.language.wording import closeness_of, share_of
 from magic3d_ros.mapping.surface import Surface
 
@@ -36,6 +37,7 @@ class LanguageSnapshot:
 
     keys (V,) int64 sorted, features (V, C) float16: the voxel layer. ids (M,): described things; vectors (M, D).
     background (K, D): random views of the scene. center (D,): what was subtracted. words (W, D): vocabulary().things as text.
+    weights (V,): observations behind the features, 0 = none, the prediction alone; prediction: what geometry says of voxels.
     """
 
     model: LanguageModel
@@ -48,17 +50,24 @@ class LanguageSnapshot:
     background: np.ndarray
     center: np.ndarray
     words: np.ndarray
+    weights: np.ndarray
+    prediction: Prediction | None = None
 
     @staticmethod
     def build(model: LanguageModel, query: QuerySettings, voxel_size: float, keys: np.ndarray, features: np.ndarray,
-              views: Mapping[int, np.ndarray], background: np.ndarray, words: np.ndarray) -> LanguageSnapshot:
-        """views: by thing, raw embeddings (n, D). words: as the attribute. The rest as the attributes, raw."""
+              views: Mapping[int, np.ndarray], background: np.ndarray, words: np.ndarray, weights: np.ndarray | None = None,
+              prediction: Prediction | None = None) -> LanguageSnapshot:
+        """views: by thing, raw embeddings (n, D). words: as the attribute. weights: None = all were seen well. The rest as the
+        attributes, raw."""
+        weights = np.ones(len(keys), np.float32) if weights is None else weights
+        if prediction is not None:
+            keys, features, weights = united(keys, features, weights, prediction)
         seen = np.concatenate(list(views.values())) if views else background[:0]
         center = space_of(model).center(background, seen, model.dimension)
         vectors = [unit(unit(v - center).mean(0)) for v in views.values()]
         return LanguageSnapshot(model, query, voxel_size, keys, features, np.array(list(views), np.int64),
                                 np.array(vectors, np.float32).reshape(len(vectors), model.dimension), unit(background - center),
-                                center.astype(np.float32), words)
+                                center.astype(np.float32), words, weights, prediction)
 
     def names(self, instances: Iterable[object], up: np.ndarray, surface: Surface,
               labels: np.ndarray) -> dict[int, tuple[str, float]]:
@@ -149,20 +158,23 @@ class LanguageSnapshot:
 
     def _voxel_rows(self, surface: Surface) -> np.ndarray:
         """(N,) row of each surface vertex in the voxel layer; that of the nearest of its six neighbours where it has none; -1."""
-        layer = VoxelFeatures(self.voxel_size, 1)
-        places = np.arange(len(self.keys))
-        rows = look_up(self.keys, places, layer.keys_of(surface.vertices))
-        for axis in range(3):
-            for sign in (-1.0, 1.0):
-                missing = np.flatnonzero(rows < 0)
-                step = np.zeros(3)
-                step[axis] = sign * self.voxel_size
-                rows[missing] = look_up(self.keys, places, layer.keys_of(surface.vertices[missing] + step))
-        return rows
+        return nearby_rows(self.keys, VoxelFeatures(self.voxel_size, 1), surface.vertices)
+
+    def dense_similarity(self, embeddings: np.ndarray, surface: Surface) -> np.ndarray:
+        """(N, n) of surface vertices with (n, D) embeddings of texts or centred pictures, by their voxels; NaN where no voxel is
+        known. What images said, or with a prediction the ensemble."""
+        rows = self._voxel_rows(surface)
+        found = np.full((len(rows), len(embeddings)), np.nan, np.float32)
+        found[rows >= 0] = self._voxel_similarity(embeddings)[rows[rows >= 0]]
+        return found
 
     def _voxel_similarity(self, embeddings: np.ndarray) -> np.ndarray:
         """(V, n) of the voxels with (n, D) embeddings, in the compressed space."""
-        return self._voxels @ self._space.compressed(self.model.compress(embeddings)).T
+        asked = self._space.compressed(self.model.compress(embeddings)).T
+        seen = self._voxels @ asked
+        if self.prediction is None:
+            return seen
+        return ensembled(seen, self._predicted @ asked, self.weights, self.prediction.everywhere)
 
     @cached_property
     def _space(self) -> Space:
@@ -170,7 +182,18 @@ class LanguageSnapshot:
 
     @cached_property
     def _voxels(self) -> np.ndarray:
-        return self._space.voxels(self.features.astype(np.float32))
+        """(V, C) as the space compares them, zero where no camera saw."""
+        made, seen = np.zeros(self.features.shape, np.float32), self.weights > 0
+        made[seen] = self._space.voxels(self.features[seen].astype(np.float32))
+        return made
+
+    @cached_property
+    def _predicted(self) -> np.ndarray:
+        """(V, C) of geometry, as long as what cameras saw is on average: distillation teaches directions alone."""
+        if self.prediction is None:
+            raise ValueError("nothing was predicted")
+        lengths = np.linalg.norm(self._voxels[self.weights > 0], axis=1)
+        return self.prediction.at(self.keys).astype(np.float32) * (float(lengths.mean()) if len(lengths) else 1.0)
 
     @cached_property
     def _word_scores(self) -> np.ndarray:

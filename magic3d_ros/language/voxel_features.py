@@ -207,3 +207,17 @@ def look_up(sorted_keys: np.ndarray, values: np.ndarray, keys: np.ndarray) -> np
         return np.full(len(keys), -1, np.int64)
     places = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
     return np.where(sorted_keys[places] == keys, values[places], -1)
+
+
+def nearby_rows(sorted_keys: np.ndarray, layer: VoxelFeatures, points: np.ndarray) -> np.ndarray:
+    """(N,) place among sorted_keys of the voxel that each of (N, 3) points falls into; of the first of its six neighbours that
+    is among them where it is not itself; -1. layer: gives voxels their size and keys."""
+    places = np.arange(len(sorted_keys))
+    rows = look_up(sorted_keys, places, layer.keys_of(points))
+    for axis in range(3):
+        for sign in (-1.0, 1.0):
+            missing = np.flatnonzero(rows < 0)
+            step = np.zeros(3)
+            step[axis] = sign * layer.voxel_size
+            rows[missing] = look_up(sorted_keys, places, layer.keys_of(points[missing] + step))
+    return rows
