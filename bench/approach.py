@@ -30,7 +30,7 @@ from magic3d_ros.scene import Scene, SceneObject
 from magic3d_ros.sources.room import RoomMesh, SimulatedRoom, open_room
 from magic3d_ros.sources.room.random.free_floor import CELL
 
-ROOMS = "procedural_room,random:0,random:1,random:2,random:3,random:4,random:5"
+ROOMS = "procedural_room,living_room,random:0,random:1,random:2,random:3,random:4,random:5"
 TOLERANCE = 0.02
 """Metres by which a pose may be nearer to the mesh than the robot's radius: the sensor's own noise at 1 to 2 m."""
 FACING = np.radians(15.0)

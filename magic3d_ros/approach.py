@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import distance_transform_edt, label, uniform_filter
 
-from magic3d_ros.mapping.free_space import FLOOR_TOLERANCE, MIN_VERTICES, OccupancyGrid
+from magic3d_ros.mapping.free_space import FLOOR_TOLERANCE, MIN_VERTICES, ROBOT_HEIGHT, OccupancyGrid
 
 _SPREAD = np.radians(60.0)
 """Two poses on the same side of a thing are one choice to a planner; sixty degrees apart they are two."""
@@ -39,6 +39,19 @@ def feet(grid: OccupancyGrid, surface: np.ndarray) -> np.ndarray:
     around = (total / np.maximum(count, 1e-9)).ravel()
     rising = np.bincount(place[height > around[place] + _FOOT], minlength=rows * columns)
     return (rising >= MIN_VERTICES).reshape(rows, columns)
+
+
+def body_room(grid: OccupancyGrid, been: np.ndarray) -> np.ndarray:
+    """(rows, columns) bool: cells over which a robot's body meets no air that nobody looked at.
+
+    From the floor to the height that the camera mostly had the air must have been seen, because a camera sees what lies below it
+    as soon as it sees the floor there; above, it may be unseen, but not below air that was seen. been: (n, 3) places of the
+    camera, world frame; none = at no height.
+    """
+    if grid.clear is None:
+        return np.ones(grid.cells.shape, bool)
+    eye = float(np.median(been @ grid.rotation[:, 2])) - grid.floor_height if len(been) else 0.0
+    return grid.clear >= np.clip(np.floor(eye / grid.resolution) * grid.resolution, grid.resolution, ROBOT_HEIGHT) - 1e-6
 
 
 def standing_room(grid: OccupancyGrid, robot_radius: float, been: np.ndarray | None = None,

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from magic3d_ros.approach import approach_poses, feet, standing_room
+from magic3d_ros.approach import approach_poses, body_room, feet, standing_room
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.instances.instance import InstanceView
 from magic3d_ros.language.answer import Answer, Question, Status
@@ -73,8 +73,8 @@ class Scene:
         vertices = self.surface.vertices
         standing = self._standing.get(robot_radius)
         if standing is None:
-            standing = self._standing[robot_radius] = standing_room(self.occupancy, robot_radius, self.been,
-                                                                    feet(self.occupancy, vertices))
+            taken = feet(self.occupancy, vertices) | ~body_room(self.occupancy, self.been)
+            standing = self._standing[robot_radius] = standing_room(self.occupancy, robot_radius, self.been, taken)
         return approach_poses(self.occupancy, standing, vertices, vertices[self.points_of(object_id)], reach)
 
     def query(self, question: Question) -> Answer:

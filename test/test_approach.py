@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from magic3d_ros.approach import approach_poses, feet, standing_room
+from magic3d_ros.approach import approach_poses, body_room, feet, standing_room
 from magic3d_ros.mapping.free_space import OccupancyGrid
 
 RESOLUTION = 0.1
@@ -136,3 +138,13 @@ def test_a_rocker_below_the_plans_obstacles_is_in_the_way_and_a_rug_on_a_tilted_
     assert taken.sum() == 1
     assert not standing_room(grid, 0.3, taken=taken)[20, 11]
     assert standing_room(grid, 0.3, taken=taken)[7, 7]
+
+
+def test_a_body_stands_only_where_its_air_was_seen_up_to_the_cameras_height() -> None:
+    grid = grid_of(np.zeros((1, 5)), (0.0, 0.0, 0.5))
+    assert body_room(grid, np.zeros((0, 3))).all()  # a plan that says nothing of the air
+    seen = replace(grid, clear=np.array([[0.0, 0.1, 1.1, 1.2, 1.8]], np.float32))
+    eyes = np.array([[9.0, 9.0, 1.6], [0.0, 0.0, 1.75], [0.0, 0.0, 5.0]])  # mostly 1.25 m above the floor
+    assert body_room(seen, eyes).tolist() == [[False, False, False, True, True]]
+    assert body_room(seen, eyes + np.array([0.0, 0.0, 9.0])).tolist() == [[False, False, False, False, True]]  # a robot is 1.8 m high
+    assert body_room(seen, np.zeros((0, 3))).tolist() == [[False, True, True, True, True]]

@@ -29,13 +29,16 @@ class OccupancyGrid:
 
     cells: (rows, columns) int8; 100 occupied, 0 free, -1 unknown. resolution: metres a cell. origin: (3,) world position of
     the outer corner of cell (0, 0), on the floor. rotation: (3, 3) grid-to-world; columns run along its first axis, rows
-    along its second, the third is up.
+    along its second, the third is up. clear: (rows, columns) float32 metres above the floor up to which air was seen to be free
+    from FLOOR_TOLERANCE on; 0 where air that nobody saw lies below air that was seen: something may reach in there from the side,
+    as the edge of a table top does of which no frame measured anything. None = nobody asked.
     """
 
     cells: np.ndarray
     resolution: float
     origin: np.ndarray
     rotation: np.ndarray
+    clear: np.ndarray | None = None
 
     @property
     def floor_height(self) -> float:
@@ -178,8 +181,9 @@ def floor_plan(surface: Surface, free: np.ndarray, resolution: float, up: np.nda
     height = vertices[:, 2] - floor
     # Eight points a voxel: a turned grid of voxels then leaves no cell out.
     corners = (np.stack(np.unravel_index(np.arange(8), (2, 2, 2)), 1) - 0.5) * 0.5 * resolution
-    air = (free[:, None] + corners).reshape(-1, 3) @ rotation
-    air = air[(air[:, 2] - floor > 0) & (air[:, 2] - floor < LOW)]
+    body = (free[:, None] + corners).reshape(-1, 3) @ rotation
+    body = body[(body[:, 2] - floor > 0) & (body[:, 2] - floor < ROBOT_HEIGHT)]
+    air = body[body[:, 2] - floor < LOW]
     obstacle = vertices[(height > FLOOR_TOLERANCE) & (height < ROBOT_HEIGHT)]
     ground = vertices[np.abs(height) <= FLOOR_TOLERANCE]
     everything = np.concatenate([obstacle[:, :2], ground[:, :2], air[:, :2]])
@@ -191,12 +195,32 @@ def floor_plan(surface: Surface, free: np.ndarray, resolution: float, up: np.nda
     low, high = np.maximum(low, middle - MAX_CELLS // 2), np.minimum(high, middle + MAX_CELLS // 2 - 1)
     columns, rows = (high - low + 1).astype(int)
 
-    def counts(points: np.ndarray) -> np.ndarray:
+    def places(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         cell = np.floor(points[:, :2] / resolution) - low
-        cell = cell[((cell >= 0) & (cell < (columns, rows))).all(1)].astype(np.int64)
-        return np.bincount(cell[:, 1] * columns + cell[:, 0], minlength=rows * columns).reshape(rows, columns)
+        inside = ((cell >= 0) & (cell < (columns, rows))).all(1)
+        cell = cell[inside].astype(np.int64)
+        return cell[:, 1] * columns + cell[:, 0], inside
+
+    def counts(points: np.ndarray) -> np.ndarray:
+        return np.bincount(places(points)[0], minlength=rows * columns).reshape(rows, columns)
 
     cells = np.full((rows, columns), -1, np.int8)
     cells[(counts(ground) > 0) | (counts(air) > 0)] = 0
     cells[counts(obstacle) >= MIN_VERTICES] = 100
-    return OccupancyGrid(cells, resolution, rotation @ np.array([*(low * resolution), floor]), rotation)
+    place, inside = places(body)
+    clear = _clear(place, body[inside, 2] - floor, rows * columns, resolution).reshape(rows, columns)
+    return OccupancyGrid(cells, resolution, rotation @ np.array([*(low * resolution), floor]), rotation, clear)
+
+
+def _clear(place: np.ndarray, height: np.ndarray, cells: int, resolution: float) -> np.ndarray:
+    """(cells,) OccupancyGrid.clear from the (n,) cells and heights above the floor, metres, of air that was seen to be free."""
+    layer = np.floor(height / resolution).astype(np.int16)
+    clear, gap, unbroken = np.zeros(cells, np.float32), np.zeros(cells, bool), np.ones(cells, bool)
+    for number in range(max(1, round(FLOOR_TOLERANCE / resolution)), round(ROBOT_HEIGHT / resolution)):
+        seen = np.zeros(cells, bool)
+        seen[place[layer == number]] = True
+        gap |= seen & ~unbroken
+        unbroken &= seen
+        clear[unbroken] = (number + 1) * resolution
+    clear[gap] = 0.0
+    return clear

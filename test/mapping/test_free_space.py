@@ -96,6 +96,15 @@ def test_floor_plan_of_a_floor_with_a_box_and_open_air(up):
     assert {int(v) for v in np.unique(base.cells)} == {-1, 0, 100} and base.cells.dtype == np.int8
 
 
+def test_air_is_clear_up_to_where_nobody_looked_and_not_below_what_was_seen():
+    """Cells along x: air seen to 0.9 m; to 0.6 m; with an unseen decimetre below seen air; none at all above the ankles."""
+    heights = {0.15: np.arange(0.15, 0.9, 0.1), 0.25: np.arange(0.15, 0.6, 0.1), 0.35: [0.15, 0.25, 0.45], 0.45: [0.05]}
+    air = np.array([[x, 0.15, z] for x, column in heights.items() for z in column])
+    grid = floor_plan(patch((0.0, 0.0, 0.0), (0.98, 0.28, 0.0), (0, 0, 1)), air, 0.1, np.array([0, 0, 1.0]))
+    np.testing.assert_allclose(grid.clear[1, 1:5], [0.9, 0.6, 0.0, 0.0], atol=1e-6)
+    assert (grid.cells[1, 1:5] == 0).all()
+
+
 def test_the_floor_is_the_lowest_level_of_size_not_the_largest():
     table = patch((0, 0, 0.7), (2, 1, 0.7), (0, 0, 1))
     floor = patch((0, 0, 0.0), (0.6, 1, 0.0), (0, 0, 1))
