@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from magic3d_ros.config import Settings
+from magic3d_ros.cues import tiers
 from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.frames import CueFrame, RGBDFrame
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.geometry.gravity import UpEstimator
+from magic3d_ros.instances.frame_masks import frame_masks
 from magic3d_ros.instances.mapper import InstanceMapper
+from magic3d_ros.instances.merging_boundaries import FRAME_MASK_TRUST, MASK_TRUST
 from magic3d_ros.instances.views import crop
 from magic3d_ros.language.distillation import distilled
 from magic3d_ros.language.distillation_network import DistillationError
@@ -47,7 +50,8 @@ class ScenePipeline:
         self.timings: dict[str, list[float]] = defaultdict(list)
         self._understanding = threading.RLock()  # instances and descriptions; held as long as understanding takes
         self.mapper = NeuralMapper(settings, self._understanding, self._moving, self._timed)
-        self.instances = InstanceMapper(settings.instances)
+        self._frame_masks = tiers.model_of("masks", settings) == tiers.EMBEDDED  # made here: no model of images
+        self.instances = InstanceMapper(settings.instances, FRAME_MASK_TRUST if self._frame_masks else MASK_TRUST)
         self.language = LanguageMap(settings.language, settings.query, extractor.language)
         self.up = UpEstimator(settings.input.up)
         self.scene = Scene.empty()
@@ -85,8 +89,15 @@ class ScenePipeline:
 
     def add_cues(self, frame: RGBDFrame, cues: CueFrame) -> None:
         """The semantic half of `add`: what the 2D models said of a keyframe joins the scene."""
+        masks = cues.masks
+        if masks is None and self._frame_masks:
+            with self._timed("frame masks"):
+                masks = frame_masks(frame, np.asarray(self.scene.up))
         with self.mapper.lock:
             self.mapper.learn(cues)
+            if masks is not None:
+                with self._timed("masks"):
+                    self.instances.observe(self.mapper.standing(frame), masks, cues.features)
             with self._timed("language"):
                 keyframe = self.mapper.keyframes.get(frame.stamp)
                 self.language.observe(self.mapper.standing(frame), cues, None if keyframe is None else keyframe.weights())

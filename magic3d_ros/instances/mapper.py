@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from magic3d_ros.config import InstanceSettings
+from magic3d_ros.frames import FeatureGrid, RGBDFrame
 from magic3d_ros.geometry.box import upright_box
 from magic3d_ros.instances.agglomeration import Grouping, agglomerate, boundaries, gap_pairs
 from magic3d_ros.instances.evidence import DepthViews, last_seen
 from magic3d_ros.instances.identity import CELL, IdentityMemory
 from magic3d_ros.instances.instance import Instance, InstanceMap
+from magic3d_ros.instances.merging import MaskMerger
+from magic3d_ros.instances.merging_boundaries import MASK_TRUST, voted
+from magic3d_ros.instances.merging_sample import mask_sample
 from magic3d_ros.instances.regions import MeshGraph, basins, concavity, contrast, mesh_graph
 from magic3d_ros.instances.structure import Structure, find_structure, structure_of
 from magic3d_ros.instances.views import Sightings, sightings
@@ -49,14 +53,26 @@ class InstanceMapper:
 
     An `update` segments what changed since the last: vertices that are new or moved, and the whole of every thing that gained,
     lost or touches one. The rest, however large the map, stays as it was. Ids are carried over by overlap.
+    Where 2D masks of keyframes are given (`observe`), they are merged online and vote on what the surface's regions are.
+
+    mask_trust: 0..1, how far masks decide against creases and colours.
     """
 
-    def __init__(self, settings: InstanceSettings) -> None:
+    def __init__(self, settings: InstanceSettings, mask_trust: float = MASK_TRUST) -> None:
         self._settings = settings
+        self._mask_trust = mask_trust
+        self._masks = MaskMerger()
         self._identity = IdentityMemory()
         self._depths = DepthViews()
         self._seen: dict[int, tuple[int, int]] = {}  # id -> stamps of the first and last keyframe that saw it
         self._last = _NOTHING
+
+    def observe(self, frame: RGBDFrame, masks: np.ndarray, features: FeatureGrid | None = None) -> None:
+        """Take in the 2D masks of a keyframe: (H, W) int, -1 = none; its depth is 0 where something moved. Any thread, any time.
+
+        Raises FrameError for masks of another size than the frame.
+        """
+        self._masks.add(frame.stamp, mask_sample(frame, masks, features=features))
 
     def update(self, surface: Surface, keyframes: list[Keyframe], up: np.ndarray, whole: bool = False) -> InstanceMap:
         """The things in a surface, given all remembered keyframes and the (3,) unit up direction.
@@ -66,6 +82,7 @@ class InstanceMapper:
         labels = np.full(len(surface), -1, np.int32)
         graph = mesh_graph(surface)
         self._depths.keep_only({k.stamp for k in keyframes})
+        self._masks.keep_only(keyframes)
         if len(graph) == 0:
             self._identity.assign(np.zeros((0, 3)), np.zeros(0, np.int64), 0)
             self._last = _NOTHING
@@ -76,7 +93,8 @@ class InstanceMapper:
         stale = same < 0
         part = graph.part(stale)
         of_part, grouping = segment(part, structure.part(stale), self._settings.merge_threshold,
-                                    self._identity.recall(part.vertices))
+                                    self._identity.recall(part.vertices), tracks=self._masks.tracks_at(part.vertices)[0],
+                                    mask_trust=self._mask_trust)
         seen = sightings(part.vertices, part.normals, of_part, len(grouping.separation), keyframes, self._depths,
                          self._settings.max_views)
         # Things of this run: first those segmented now, then those that stay.
@@ -149,6 +167,7 @@ class InstanceMapper:
         newest = np.full(int(ids.max(initial=-1)) + 1, -1, np.int64)
         np.maximum.at(newest, ids, stamps)
         self._identity.move(moved(points, np.where(stamps < 0, newest[ids], stamps)))
+        self._masks.move(moved)
         self._last = _NOTHING
 
     def seen(self, thing_id: int) -> tuple[int, int] | None:
@@ -163,27 +182,35 @@ class InstanceMapper:
         self._last = _NOTHING
 
     def state(self) -> dict[str, np.ndarray]:
-        """What must outlive the process: ids with their places, and when each was seen. Integer arrays."""
+        """What must outlive the process: ids with their places, when each was seen, and merged masks where there are any."""
         seen = np.array([(i, *stamps) for i, stamps in sorted(self._seen.items())], np.int64).reshape(-1, 3)
-        return {**self._identity.state(), "seen": seen}
+        masks = {f"masks.{name}": array for name, array in self._masks.state().items()} if len(self._masks) else {}
+        return {**self._identity.state(), "seen": seen, **masks}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue from `state()`. Raises ValueError naming what does not fit."""
         seen = np.asarray(state.get("seen", ()))
         if seen.ndim != 2 or seen.shape[1] != 3 or not np.issubdtype(seen.dtype, np.integer):
             raise ValueError("the state of instances lacks integer 'seen' of shape (n, 3)")
+        masks = {name[len("masks."):]: array for name, array in state.items() if name.startswith("masks.")}
+        merger = MaskMerger()
+        if masks:
+            merger.load_state(masks)
         self._identity.load_state(state)
+        self._masks = merger
         self._depths = DepthViews()
         self._last = _NOTHING
         self._seen = {int(i): (int(first), int(last)) for i, first, last in seen}
 
 
 def segment(graph: MeshGraph, structure: Structure, threshold: float, known: np.ndarray | None = None,
-            learned_edges: np.ndarray | None = None) -> tuple[np.ndarray, Grouping]:
+            learned_edges: np.ndarray | None = None, tracks: np.ndarray | None = None,
+            mask_trust: float = MASK_TRUST) -> tuple[np.ndarray, Grouping]:
     """(n,) int thing of each vertex, 0 ... T-1, and what is known of the things.
 
     known (n,) int: id that the last run gave to the place of each vertex, -1 = none. learned_edges (n,) 0..1: evidence of a 2D
-    edge network, averaged over views; the embedded tier has none and takes the contrast of the surface itself.
+    edge network, averaged over views; the embedded tier has none and takes the contrast of the surface itself. tracks (n,) int:
+    which merged 2D masks lie there, -1 = none, trusted by `mask_trust` 0..1.
     """
     if len(graph) == 0:
         return np.zeros(0, np.int64), Grouping(np.zeros(0, np.int64), np.zeros(0))
@@ -196,6 +223,8 @@ def segment(graph: MeshGraph, structure: Structure, threshold: float, known: np.
     on = structure.membership >= 0
     np.add.at(planes, (basin[on], structure.membership[on]), 1.0)
     border = boundaries(graph, basin, crease, color_edge, gap_pairs(graph))
+    if tracks is not None:
+        border = voted(border, basin, tracks, mask_trust)
     was = None if known is None else _majority(basin, known)
     grouping = agglomerate(size, color, planes / size[:, None], border, threshold, was)
     return grouping.label[basin], grouping

@@ -173,9 +173,9 @@ def segmented(monkeypatch):
     """The vertices that each run segments, a set of rounded positions a run."""
     runs = []
 
-    def watched(graph, *others):
+    def watched(graph, *others, **named):
         runs.append({tuple(v) for v in graph.vertices.round(3).tolist()})
-        return segment(graph, *others)
+        return segment(graph, *others, **named)
 
     segment = mapper_module.segment
     monkeypatch.setattr(mapper_module, "segment", watched)
@@ -255,3 +255,27 @@ def test_when_a_thing_was_seen_is_known_after_it_is_gone(two_boxes):
     found = mapper.update(Surface.empty(), [], UP)
     assert red not in found.instances and mapper.seen(red) == (1, 8)
     assert mapper.seen(9999) is None
+
+
+def test_masks_of_keyframes_decide_what_one_thing_is(two_boxes):
+    """A box that leans against the red one: creases part them, masks that take them for one thing join them."""
+    leaning = two_boxes.with_box(replace(two_boxes.boxes[0], low=(-0.2, -0.2, 0.0), high=(-0.06, 0.1, 0.16), color=(200, 90, 50)))
+    surface, owner = leaning.surface()
+    keyframes = leaning.orbit(8)
+    plain = InstanceMapper(InstanceSettings())
+    found = plain.update(surface, keyframes, UP)
+    main = [np.bincount(found.labels[(owner == n) & (found.labels >= 0)]).argmax() for n in (1, 3)]
+    assert main[0] != main[1]
+    voting = InstanceMapper(InstanceSettings())
+    for keyframe in keyframes:
+        frame = keyframe.frame()
+        colors = frame.rgb.astype(int)
+        blue, both = (colors[..., i] > colors[..., j] + 50 for i, j in ((2, 0), (0, 2)))
+        voting.observe(frame, np.where(both, 0, np.where(blue, 1, -1)).astype(np.int32))
+    found = voting.update(surface, keyframes, UP)
+    main = [np.bincount(found.labels[(owner == n) & (found.labels >= 0)]).argmax() for n in (1, 3, 2)]
+    assert main[0] == main[1] != main[2]
+    again = InstanceMapper(InstanceSettings())
+    again.load_state(voting.state())
+    assert np.array_equal(again.update(surface, keyframes, UP).labels, found.labels)
+    assert not any(name.startswith("masks.") for name in plain.state())
