@@ -47,7 +47,7 @@ def test_list_is_readable(magic3d):
 
 def test_fetch_needs_permission(magic3d, monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr("magic3d_ros.cues.weights.fetch", lambda model: asked.append(model) or tmp_path)
+    monkeypatch.setattr("magic3d_ros.cues.weights.fetch", lambda model, whole: asked.append(model) or tmp_path)
     code, text = magic3d("fetch", "features", "--set", "cues.tier=foundation")
     assert code == 1 and "cues.allow_download" in text and asked == []
     code, text = magic3d("fetch", "features", "normals", "--set", "cues.tier=foundation", "--set", "cues.allow_download=true")

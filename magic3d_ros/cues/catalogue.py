@@ -59,12 +59,14 @@ def entry(kind: str, settings: Settings) -> ModelEntry:
         return ModelEntry(kind, model, True, "pip packages", APACHE, 0, "", "")
     offline = copy.deepcopy(settings)
     offline.cues.allow_download = False
-    licence, size = PUBLISHED.get(model, ("see its page", 0))
+    name, licence, size = model, "see its page", 0
     try:
+        name = tiers.hub_name(model)
+        licence, size = PUBLISHED.get(name, (licence, size))
         place = tiers.find(kind, offline)
     except ModelError as error:
-        expected = local_places(model, settings.cues)[:2][-1]  # in cues.model_directory by its full name
-        cure = how_to_get(model, settings.cues)
+        expected = local_places(name, settings.cues)[:2][-1]  # in cues.model_directory by its full name
+        cure = how_to_get(name, settings.cues)
         return ModelEntry(kind, model, False, str(expected.absolute()), licence, size, str(error), cure)
     return ModelEntry(kind, model, True, str(place), licence_of(place) or licence, megabytes(place), "", "")
 

@@ -40,6 +40,15 @@ def placement_of(kind: str, settings: Settings) -> Placement:
     return place(getattr(settings, kind).device, settings.cues.precision, settings.cues.compile)
 
 
+def hub_name(model: str) -> str:
+    """The name on the hub of what open_clip calls ARCHITECTURE:TAG, other names as they are. Raises ModelError without it."""
+    if ":" not in model or Path(model).expanduser().exists():
+        return model
+    from magic3d_ros.cues.foundation.open_clip_model import published_at
+
+    return published_at(model)[0] or model
+
+
 def find(kind: str, settings: Settings) -> Path:
     """Where a kind's model lies. Raises ModelError when it is not on this machine (weights.find_model)."""
     model = model_of(kind, settings)
@@ -94,7 +103,7 @@ def load_language(settings: Settings) -> LanguageModel:
         from magic3d_ros.cues.embedded.sentence import SentenceEncoder
 
         images = _efficientnet("language", settings)
-        return JointClassSpace(images, SentenceEncoder(), language.feature_dimension, language.lexicon)
+        return JointClassSpace(images, SentenceEncoder(), language.feature_dimension)
     path, architecture = _language_place(model, settings)
     options: dict[str, Any] = {"dense": language.dense, "feature_dimension": language.feature_dimension,
                                "max_width": cues.max_width, "batch": cues.batch, "name": short_name(model)}

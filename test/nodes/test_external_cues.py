@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from magic3d_ros.config import Settings, load_settings
+from magic3d_ros.cues.tiers import KINDS, NONE, model_of
 from magic3d_ros.nodes.client import SceneClient
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 SECONDS = 120.0
+PROFILES = Path(__file__).resolve().parents[2] / "config" / "profiles"
+TINY = {"features": "tiny-dinov2", "masks": "tiny-sam", "language": "tiny-siglip", "depth": "tiny-depth-anything"}
 
 
 def test_two_extractors_share_the_keyframes_of_one_mapper(start_node):
@@ -84,6 +88,41 @@ def test_a_killed_extractor_of_the_foundation_tier_loses_nothing(start_node, tmp
         wait_for(lambda: len(client.list_objects()) > 0, mapper)
         assert client.query("a table")["status"] in ("found", "ambiguous", "not_found")
     for process in (extractors[1], mapper):
+        process.stop(patience=40.0)
+        assert process.returncode == 0, process.last_lines()
+        assert "Traceback" not in process.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["desktop_gpu", "jetson"])
+def test_a_profile_as_it_is_launched_runs_on_tiny_checkpoints(start_node, tmp_path, name):
+    """Weights lie where `hf download` puts them; in half precision where the profile says so."""
+    from magic3d_ros.evaluation.random_checkpoints import write
+
+    settings = load_settings(PROFILES / f"{name}.yaml", {
+        "cues.model_directory": str(tmp_path / "models"), "masks.points_per_side": "4", "ros.external_cues": "true",
+        "ros.cue_timeout": "60.0", "ros.queue_size": "100"})
+    named = {kind: model for kind in KINDS if (model := model_of(kind, settings)) != NONE}
+    for kind, model in named.items():
+        write(TINY[kind], tmp_path / "models" / model)
+    defaults = Settings().flat()
+    changed = {key: value for key, value in settings.flat().items() if value != defaults[key]}  # as the launch file does
+    parameters = tmp_path / "profile.yaml"
+    parameters.write_text(yaml.safe_dump({"/**": {"ros__parameters": changed}}), encoding="utf-8")
+    shared = ["--ros-args", "--params-file", str(parameters)]
+    mapper = start_node("scene_mapper", *shared)
+    extractor = start_node("cue_extractor", *shared, "-r", "__node:=cue_extractor_0")
+    with SceneClient(timeout=SECONDS) as client:
+        client.wait(SECONDS)
+        wait_for(lambda: client.diagnostics(20.0)["cues"].values["extractors"] == "1", mapper, extractor)
+        player = start_node("player", "room:tiny", "--rate", "0.5", "--wait", str(SECONDS))
+        wait_for(lambda: not player.running, mapper, extractor)
+        wait_for(lambda: cues(client)["sent"] == cues(client)["joined"], mapper, extractor)
+        counts = cues(client)
+        assert counts["sent"] > 2 and counts["missing"] == 0
+        timed = {f"ms.{Path(model).name}" for model in named.values()}
+        wait_for(lambda: timed <= set(report(0)), extractor)  # told once a second, not at once
+        assert not any(key.startswith("failures.") for key in report(0))
+    for process in (extractor, mapper):
         process.stop(patience=40.0)
         assert process.returncode == 0, process.last_lines()
         assert "Traceback" not in process.log.read_text(encoding="utf-8")

@@ -222,6 +222,18 @@ def test_a_published_tag_is_found_by_the_file_that_it_names(tmp_path):
     assert find_open_clip("ViTamin-S:datacomp1b", cues) == (folder, "")
 
 
+def test_a_tag_is_listed_under_its_name_on_the_hub(tmp_path, monkeypatch):
+    from magic3d_ros.config import Settings
+    from magic3d_ros.cues.catalogue import entry
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    settings = Settings()
+    settings.cues.model_directory, settings.language.model = str(tmp_path), "ViT-B-16:laion2b_s34b_b88k"
+    listed, hub = entry("language", settings), "laion/CLIP-ViT-B-16-laion2B-s34B-b88K"
+    assert (listed.present, listed.place, listed.licence, listed.megabytes) == (False, str(tmp_path / hub), "MIT", 599)
+    assert f"hf download {hub} --local-dir" in listed.cure and hub in listed.problem
+
+
 def test_a_tags_own_preprocessing_and_activation_are_taken(tmp_path, monkeypatch):
     import open_clip
 
