@@ -118,7 +118,7 @@ def test_a_profile_as_it_is_launched_runs_on_tiny_checkpoints(start_node, tmp_pa
         wait_for(lambda: not player.running, mapper, extractor)
         wait_for(lambda: cues(client)["sent"] == cues(client)["joined"], mapper, extractor)
         counts = cues(client)
-        assert counts["sent"] > 2 and counts["missing"] == 0
+        assert counts["sent"] >= 2 and counts["missing"] == 0
         timed = {f"ms.{Path(model).name}" for model in named.values()}
         wait_for(lambda: timed <= set(report(0)), extractor)  # told once a second, not at once
         assert not any(key.startswith("failures.") for key in report(0))
