@@ -1,0 +1,98 @@
+"""Scenes to ask about: recordings and simulated rooms, reduced in size, mapped by the whole product, and what is true of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import cv2
+
+from magic3d_ros.config import Settings
+from magic3d_ros.cues.extractor import CueExtractor
+from magic3d_ros.evaluation.holdout import is_held_out
+from magic3d_ros.evaluation.questions import QuestionSet
+from magic3d_ros.evaluation.questions_truth import BoxTruth, Truth, truth_of_folder, truth_of_room
+from magic3d_ros.frames import RGBDFrame
+from magic3d_ros.mapping.distractors.geometric_cues import small_depth
+from magic3d_ros.pipeline import ScenePipeline
+from magic3d_ros.sources.open import open_source
+from magic3d_ros.sources.room import open_room
+from magic3d_ros.sources.source import FrameSource
+from magic3d_ros.storage.map_folder import load_map, save_map
+
+ROOM, DATA = "room:", "data:"
+HOLD_OUT = 8
+"""One frame of so many stays out of the map: pictures of it are shown to the scene as questions (bench image_queries)."""
+
+
+@dataclass(frozen=True)
+class MappedScene:
+    """A mapped scene; `scene` of its pipeline is complete. source: its frames, also those that stayed out of the map."""
+
+    name: str
+    pipeline: ScenePipeline
+    truth: Truth
+    source: FrameSource
+
+
+class ReducedSource:
+    """At most `most` frames of a source, evenly spread, at most `width` pixels wide."""
+
+    def __init__(self, source: FrameSource, most: int, width: int) -> None:
+        self.name, self.skipped = source.name, source.skipped
+        self._source, self._width = source, width
+        self._step = max(1, -(-len(source) // most))
+
+    def __len__(self) -> int:
+        return -(-len(self._source) // self._step)
+
+    def __iter__(self) -> Iterator[RGBDFrame]:
+        for frame in islice(self._source, 0, None, self._step):
+            yield narrowed(frame, self._width)
+
+
+def narrowed(frame: RGBDFrame, width: int) -> RGBDFrame:
+    """The frame at a smaller width; as it is where it is not wider."""
+    if frame.camera.width <= width:
+        return frame
+    camera = frame.camera.resized(width, max(1, round(width * frame.camera.height / frame.camera.width)))
+    rgb = cv2.resize(frame.rgb, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+    return replace(frame, camera=camera, rgb=rgb, depth=small_depth(frame.depth, camera.width, camera.height))
+
+
+def mapped(questions: QuestionSet, data: Path, settings: Settings, extractor: CueExtractor, most: int, width: int,
+           keep: Path | None = None) -> MappedScene:
+    """Map the scene of a set of questions, with `most` frames of `width` pixels, and look at all of it.
+
+    data: folder of the recordings. keep: folder for maps; one that is there is taken instead of mapping anew. Raises SourceError
+    where the source is not there, MapError for a kept map that cannot be read.
+    """
+    truth: Truth
+    if questions.source.startswith(ROOM):
+        room = open_room(questions.source.removeprefix(ROOM), settings, frames=most, width=width)
+        source: FrameSource = room
+        truth = truth_of_room(room)
+    else:
+        folder = data / questions.source.removeprefix(DATA)
+        source = ReducedSource(open_source(str(folder), settings), most, width)
+        truth = BoxTruth(questions.boxes) if questions.boxes is not None else truth_of_folder(folder, questions.names)
+    kept = None if keep is None else keep / f"{questions.name}_{most}_{width}"
+    if kept is not None and kept.is_dir():
+        pipeline = load_map(kept, settings, extractor)
+        pipeline.understand(thorough=True)
+    else:
+        pipeline = ScenePipeline(settings, extractor)
+        for number, frame in enumerate(source):
+            if not is_held_out(number, HOLD_OUT):
+                pipeline.add(frame)
+        pipeline.understand(thorough=True)  # once, at the end: what it understands meanwhile changes no answer then
+        if kept is not None:
+            save_map(pipeline, kept)
+    return MappedScene(questions.name, pipeline, truth, source)
+
+
+def held_out(scene: MappedScene) -> list[RGBDFrame]:
+    """The frames that stayed out of the map."""
+    return [frame for number, frame in enumerate(scene.source) if is_held_out(number, HOLD_OUT)]
