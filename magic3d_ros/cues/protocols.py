@@ -31,6 +31,8 @@ class LanguageModel(Protocol):
     name: str
     contrast: Contrast | None
     """Of a model trained by contrast, which needs no centring; None where it must be estimated from what was seen."""
+    class_names: Sequence[str]
+    """What the dimensions mean where they are classes of a classifier; empty where the space was learned by contrast."""
     dimension: int
     """of the full embedding, used for crops and text."""
 

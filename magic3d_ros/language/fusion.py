@@ -11,13 +11,13 @@ import numpy as np
 from magic3d_ros.config import LanguageSettings, QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.frames import CueFrame, RGBDFrame
+from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.language.dense_view import DenseView
 from magic3d_ros.language.distillation_scene import DistillationScene
 from magic3d_ros.language.ensemble import Prediction
 from magic3d_ros.language.snapshot import LanguageSnapshot
 from magic3d_ros.language.space import space_of
 from magic3d_ros.language.voxel_features import VoxelFeatures
-from magic3d_ros.language.wording import word_vectors
 from magic3d_ros.mapping.surface import Surface
 
 Box = tuple[int, int, int, int]
@@ -50,7 +50,7 @@ class LanguageMap:
         self._views: dict[int, dict[int, tuple[Box, np.ndarray]]] = {}
         self._background = np.zeros((0, model.dimension), np.float32)
         self._observed = 0
-        self._words: np.ndarray | None = None
+        self._knowledge = Knowledge.of(model, settings)
 
     def observe(self, frame: RGBDFrame, cues: CueFrame, trust: np.ndarray | None = None) -> None:
         """Fuse a keyframe's dense language features into the voxels that it sees.
@@ -162,12 +162,10 @@ class LanguageMap:
 
     def snapshot(self) -> LanguageSnapshot:
         """What is known now, for questions; later mapping does not change it."""
-        if self._words is None:
-            self._words = word_vectors(self._model)
         keys, features, weights = self._voxels.arrays()
         described = {i: np.stack([vector for _, vector in views.values()]) for i, views in self._views.items() if views}
         return LanguageSnapshot.build(self._model, self._query, self._voxels.voxel_size, keys, features, described,
-                                      self._background, self._words, weights, self.prediction)
+                                      self._background, self._knowledge, weights, self.prediction)
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything learned, as arrays."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -11,23 +12,23 @@ import numpy as np
 from magic3d_ros.config import QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.language.answer import Answer, Match, Question, Status
-from magic3d_ros.language.calibration import shape_fit
+from magic3d_ros.language.concepts.attributes import attribute_fit
+from magic3d_ros.language.concepts.colours import COLOURS
+from magic3d_ros.language.concepts.evidence import STRUCTURE_PROBABILITY
+from magic3d_ros.language.concepts.form import form_fit
+from magic3d_ros.language.concepts.knowledge import FAMILIAR, Knowledge
 from magic3d_ros.language.places import KnownObject, Levels
 from magic3d_ros.language.question import admitted, problem, restrictions
+from magic3d_ros.language.recognition import forms_of, recognise
 from magic3d_ros.language.relation_words import Phrase, parse
 from magic3d_ros.language.relations import FROM_A_VIEWPOINT, Layout, Placed
 from magic3d_ros.language.space import Asked, space_of
-from magic3d_ros.language.vectors import softmax, unit
-from magic3d_ros.language.vocabulary import known_names, vocabulary
-from magic3d_ros.language.wording import FAMILIAR, WORD_TEMPERATURE, closeness_of, share_of
+from magic3d_ros.language.vectors import unit
 
-STRUCTURE_NAME_PROBABILITY = 0.9
-"""Geometry says what is floor, wall and ceiling; large flat things are rarely something else."""
-LEVEL_PROBABILITY = 0.9
-"""A thing that is in full a horizontal surface at the height of a table is one with this probability; what else it could be
-shares the rest."""
-FLOOR_PIECE_PROBABILITY = 0.7
-"""The same for pieces on the floor that were not told as structure (mats, floor behind furniture). The floor comes first."""
+_LEAST_SHARE = 0.1
+"""A question of which no concept has more is about nothing in particular: the longest groups of the lexicon give .15."""
+_NEVER = 1e-6
+"""Probability of a concept that counts as none at all, so that logarithms stay finite."""
 
 Thing = TypeVar("Thing", bound=KnownObject)
 
@@ -39,8 +40,8 @@ class SemanticMemory(Generic[Thing]):
 
     objects: all things, also those that no picture shows. levels: by id, for each that is no structure. up (3,): unit. floor:
     its height along `up`, metres. ids (M,) int64: described things; vectors (M, D) float32. background (K, D): random views of
-    the scene. center (D,): what was subtracted. words (W, D): vocabulary().things as text. seen_from (n, 3): places of the
-    camera in the world.
+    the scene. center (D,): what was subtracted. knowledge: bank and lexicon. seen_from (n, 3): places of the
+    camera in the world. colours: by id, (11,) shares of concepts.colours.COLOURS; even where unknown.
     """
 
     model: LanguageModel
@@ -53,8 +54,9 @@ class SemanticMemory(Generic[Thing]):
     vectors: np.ndarray
     background: np.ndarray
     center: np.ndarray
-    words: np.ndarray
+    knowledge: Knowledge
     seen_from: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    colours: Mapping[int, np.ndarray] = field(default_factory=dict)
 
     def object(self, object_id: int) -> Thing | None:
         """The thing of that id, if it is known."""
@@ -70,7 +72,7 @@ class SemanticMemory(Generic[Thing]):
         wrong = problem(question)
         if wrong:
             return Answer(Status.INVALID, wrong), {}
-        phrase = parse(question.text, known_names()) if question.text.strip() else Phrase("")
+        phrase = parse(question.text, self.knowledge.known_names) if question.text.strip() else Phrase("")
         if question.relations and phrase.relation is not None:
             scores, chances, places = self._related(question, phrase)
         else:
@@ -120,52 +122,68 @@ class SemanticMemory(Generic[Thing]):
 
     def _weighed(self, question: Question) -> tuple[dict[int, float], dict[int, float]]:
         """Raw similarity and probability of every thing that something is known of."""
-        space = space_of(self.model)
-        closeness = closeness_of(self.model, [question.text]) if question.text.strip() else None
-        asked = self._asked(question, closeness)
-        similarity = np.mean([self.vectors @ part for part in (asked.words, asked.picture) if part is not None], axis=0)
-        chance = space.chances(asked, self.vectors, self.background, self.words)
+        space, asked = space_of(self.model), self._asked(question)
+        similarity = np.mean([self._pictures @ part for part in (asked.words, asked.picture) if part is not None], axis=0)
+        chance = space.chances(asked, self._pictures, self.background)
         for negative in question.negatives:
             if negative.strip():
-                against = self.vectors @ self.model.encode_text([negative])[0]
+                against = self._pictures @ self.knowledge.text_vectors([negative])[0]
                 chance = chance / (1 + np.exp(np.clip((against - similarity) / space.negative_temperature, -50, 50)))
-        known = {o.id for o in self.objects}
-        scores = {int(i): float(s) for i, s in zip(self.ids, similarity, strict=True) if int(i) in known}
-        chances = {int(i): float(c) for i, c in zip(self.ids, chance, strict=True) if int(i) in known}
-        if closeness is not None:
-            self._add_geometry(closeness, scores, chances)
-        return scores, chances
+        known = self._structure | self._shown if asked.fit is None else np.ones(len(self.objects), bool)
+        if question.text.strip():
+            weights = self.knowledge.meaning([question.text]).weights[0]
+            share = self._concepts @ weights
+            chance = np.where(self._structure, share, chance)
+            similarity = np.where(self._structure, share / STRUCTURE_PROBABILITY, similarity)
+        else:
+            known &= ~self._structure
+        return ({o.id: float(s) for o, s, k in zip(self.objects, similarity, known, strict=True) if k},
+                {o.id: float(c) for o, c, k in zip(self.objects, chance, known, strict=True) if k})
 
-    def _asked(self, question: Question, closeness: Mapping[str, np.ndarray] | None) -> Asked:
-        """The question's vectors, how foreign its words are, and how well each described thing's shape fits them."""
+    def _asked(self, question: Question) -> Asked:
+        """The question's vectors, and what concepts, forms, colours and sizes say of every thing."""
         picture = None if question.image is None else unit(self.model.encode_crops([question.image])[0] - self.center)
-        if closeness is None:
-            return Asked(None, picture, 0.0, None)
-        elsewhere = max(0.0, float(closeness["elsewhere"][0] - max(closeness["things"][0], closeness["supports"][0])))
-        return Asked(self.model.encode_text([question.text])[0], picture, elsewhere, self._shape_fit(question.text))
+        if not question.text.strip():
+            return Asked(None, picture)
+        meaning = self.knowledge.meaning([question.text])
+        weights = meaning.weights[0]
+        forms = forms_of(self.objects, self.up, self.floor)
+        form = np.log(np.exp(form_fit(self.knowledge.bank, forms)) @ weights + _NEVER)
+        even = np.full(len(COLOURS), 1 / len(COLOURS))
+        colours = np.array([self.colours.get(o.id, even) for o in self.objects]).reshape(-1, len(COLOURS))
+        things = self._concepts[~self._structure]
+        rivals = np.log(things.max(0) + _NEVER) if len(things) else np.zeros(0)
+        fit = np.log(self._concepts @ weights + _NEVER) - np.log(max(weights.max(), _LEAST_SHARE))
+        return Asked(self.knowledge.text_vectors([question.text])[0], picture, fit, form,
+                     attribute_fit(question.text, colours, forms.length), float(meaning.elsewhere[0]),
+                     max(0.0, FAMILIAR - float(meaning.closeness[0])), rivals)
 
-    def _shape_fit(self, text: str) -> np.ndarray:
-        """(M,) log of how well each described thing's size and height fit the words nearest to the question."""
-        words = vocabulary()
-        weights = softmax(space_of(self.model).familiar_words(self.model, text, words.things, self.words) / WORD_TEMPERATURE)
-        known = {o.id: (float(np.max(o.box.size)), float(o.box.center @ self.up) - self.floor) for o in self.objects}
-        shapes = np.array([known.get(int(i), (1.0, 1.0)) for i in self.ids]).reshape(-1, 2)
-        return shape_fit(shapes[:, 0], shapes[:, 1], np.array(words.sizes), np.array(words.heights), weights)
+    @cached_property
+    def _pictures(self) -> np.ndarray:
+        """(O, D) of all objects, zeros for those that no picture shows."""
+        row_of = {o.id: row for row, o in enumerate(self.objects)}
+        vectors = np.zeros((len(self.objects), self.model.dimension), np.float32)
+        for i, vector in zip(self.ids, self.vectors, strict=True):
+            if int(i) in row_of:
+                vectors[row_of[int(i)]] = vector
+        return vectors
 
-    def _add_geometry(self, closeness: Mapping[str, np.ndarray], scores: dict[int, float], chances: dict[int, float]) -> None:
-        """Structure answers to its name, horizontal surfaces to questions about tables and the floor, and less to all others."""
-        about = {name: float(share_of(closeness, name)[0]) for name in (*vocabulary().structure, "supports")}
-        for thing in self.objects:
-            share = about.get(getattr(thing, "label", ""), 0.0)
-            if thing.kind == "structure":
-                scores[thing.id], chances[thing.id] = share, share * STRUCTURE_NAME_PROBABILITY
-        for i, flat in self.levels.items():
-            table, floor = flat.table * LEVEL_PROBABILITY, flat.floor * FLOOR_PIECE_PROBABILITY
-            other = chances.get(i, 0.0)
-            asked = about["supports"] * (1 - (1 - table) * (1 - other)) + about["floor"] * floor
-            rest = max(0.0, 1 - about["supports"] - about["floor"]) * other * (1 - table) * (1 - floor)
-            scores.setdefault(i, 0.0)
-            chances[i] = asked + rest
+    @cached_property
+    def _shown(self) -> np.ndarray:
+        """(O,) bool, objects that pictures show."""
+        return np.isin([o.id for o in self.objects], self.ids)
+
+    @cached_property
+    def _structure(self) -> np.ndarray:
+        """(O,) bool, objects that are floor, wall or ceiling."""
+        return np.array([o.kind == "structure" for o in self.objects], bool)
+
+    @cached_property
+    def _concepts(self) -> np.ndarray:
+        """(O, C) probability of each concept for each object."""
+        structure = [getattr(o, "label", "") if o.kind == "structure" else "" for o in self.objects]
+        return recognise(self.knowledge, self.objects, structure, self._pictures, self.background, self.levels, self.colours,
+                         self.up, self.floor)
 
     def _verdict(self, matches: list[Match], question: Question) -> tuple[Status, str]:
         best = matches[0]
@@ -173,8 +191,7 @@ class SemanticMemory(Generic[Thing]):
         much = f"object {best.id}" + (f" ({best.label})" if best.label else "") + f" with probability {best.probability:.2f}"
         if best.probability >= found:
             return Status.FOUND, f"the best is {much}; {found:.2f} is enough (query.found_probability)"
-        strange = question.text.strip() and \
-            max(float(c[0]) for c in closeness_of(self.model, [question.text]).values()) < FAMILIAR
+        strange = question.text.strip() and self.knowledge.meaning([question.text]).closeness[0] < FAMILIAR
         hint = "; the words share little with anything known, English names of things work best" if strange else ""
         if best.probability >= ambiguous:
             why = f"it may be {much}: less than the {found:.2f} that make it sure (query.found_probability)"

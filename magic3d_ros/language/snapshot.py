@@ -12,31 +12,28 @@ import numpy as np
 from magic3d_ros.config import QuerySettings
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.language.answer import Answer, Question, Status
+from magic3d_ros.language.concepts.bank import STRUCTURE
+from magic3d_ros.language.concepts.evidence import STRUCTURE_PROBABILITY
+from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.language.ensemble import Prediction, ensembled, united
 from magic3d_ros.language.places import KnownObject, floor_height, ground, levels
-from magic3d_ros.language.semantic_memory import (
-    FLOOR_PIECE_PROBABILITY,
-    LEVEL_PROBABILITY,
-    STRUCTURE_NAME_PROBABILITY,
-    SemanticMemory,
-    Thing,
-)
+from magic3d_ros.language.recognition import colours_of, recognise
+from magic3d_ros.language.semantic_memory import SemanticMemory, Thing
 from magic3d_ros.language.space import Space, space_of
 from magic3d_ros.language.vectors import softmax, unit
-from magic3d_ros.language.vocabulary import vocabulary
 from magic3d_ros.language.voxel_features import VoxelFeatures, nearby_rows
-from magic3d_ros.language.wording import closeness_of, share_of
 from magic3d_ros.mapping.surface import Surface
 
-_NAMED_BY_SHAPE = 0.3
-"""Things are named after their shape from this probability on: a chair's seat alone (.2) makes no table."""
+_TOLD_BY_SHAPE = 0.5
+"""Share of a table's or the floor's surface from which on a thing has a name though no picture shows it: a chair's seat has .2"""
+
 
 @dataclass(frozen=True)
 class LanguageSnapshot:
     """Immutable. Vectors are centred, where the model's space needs it, and of unit length.
 
     keys (V,) int64 sorted, features (V, C) float16: the voxel layer. ids (M,): described things; vectors (M, D).
-    background (K, D): random views of the scene. center (D,): what was subtracted. words (W, D): vocabulary().things as text.
+    background (K, D): random views of the scene. center (D,): what was subtracted. knowledge: bank and lexicon.
     weights (V,): observations behind the features, 0 = none, the prediction alone; prediction: what geometry says of voxels.
     """
 
@@ -49,16 +46,16 @@ class LanguageSnapshot:
     vectors: np.ndarray
     background: np.ndarray
     center: np.ndarray
-    words: np.ndarray
+    knowledge: Knowledge
     weights: np.ndarray
     prediction: Prediction | None = None
 
     @staticmethod
     def build(model: LanguageModel, query: QuerySettings, voxel_size: float, keys: np.ndarray, features: np.ndarray,
-              views: Mapping[int, np.ndarray], background: np.ndarray, words: np.ndarray, weights: np.ndarray | None = None,
+              views: Mapping[int, np.ndarray], background: np.ndarray, knowledge: Knowledge, weights: np.ndarray | None = None,
               prediction: Prediction | None = None) -> LanguageSnapshot:
-        """views: by thing, raw embeddings (n, D). words: as the attribute. weights: None = all were seen well. The rest as the
-        attributes, raw."""
+        """views: by thing, raw embeddings (n, D). knowledge: as the attribute. weights: None = all were seen well. The rest as
+        the attributes, raw."""
         weights = np.ones(len(keys), np.float32) if weights is None else weights
         if prediction is not None:
             keys, features, weights = united(keys, features, weights, prediction)
@@ -67,7 +64,7 @@ class LanguageSnapshot:
         vectors = [unit(unit(v - center).mean(0)) for v in views.values()]
         return LanguageSnapshot(model, query, voxel_size, keys, features, np.array(list(views), np.int64),
                                 np.array(vectors, np.float32).reshape(len(vectors), model.dimension), unit(background - center),
-                                center.astype(np.float32), words, weights, prediction)
+                                center.astype(np.float32), knowledge, weights, prediction)
 
     def names(self, instances: Iterable[object], up: np.ndarray, surface: Surface,
               labels: np.ndarray) -> dict[int, tuple[str, float]]:
@@ -76,19 +73,18 @@ class LanguageSnapshot:
         instances: with id, kind, structure, box and centroid. labels: (N,) thing of each surface vertex.
         """
         listed: list = list(instances)
-        names = {i.id: (i.structure, STRUCTURE_NAME_PROBABILITY) for i in listed if i.kind == "structure"}
-        words = vocabulary().things
-        floors = [i.id for i in listed if i.structure == "floor"]
-        flat = levels(surface, labels, listed, np.asarray(up), floor_height(surface, listed, floors, np.asarray(up)))
+        axis, bank = np.asarray(up), self.knowledge.bank
+        floor = floor_height(surface, listed, [i.id for i in listed if i.structure == "floor"], axis)
         row_of = {int(i): row for row, i in enumerate(self.ids)}
-        chances = softmax(self._word_scores / self._space.temperature)
-        for i in listed:
-            if i.id in names:
-                continue
-            row = row_of.get(i.id)
-            known = [("", 0.0)] if row is None else [(words[int(chances[row].argmax())], float(chances[row].max()))]
-            by_shape = [("table", flat[i.id].table * LEVEL_PROBABILITY), ("floor", flat[i.id].floor * FLOOR_PIECE_PROBABILITY)]
-            names[i.id] = max(known + [n for n in by_shape if n[1] >= _NAMED_BY_SHAPE], key=lambda n: n[1])
+        vectors = np.array([self.vectors[row_of[i.id]] if i.id in row_of else np.zeros(self.model.dimension) for i in listed],
+                           np.float32).reshape(len(listed), self.model.dimension)
+        flat = levels(surface, labels, listed, axis, floor)
+        chances = recognise(self.knowledge, listed, [i.structure for i in listed], vectors, self.background, flat,
+                            colours_of(surface, labels, [i.id for i in listed]), axis, floor)
+        names = {}
+        for i, row in zip(listed, chances, strict=True):
+            known = i.structure or i.id in row_of or max(flat[i.id].table, flat[i.id].floor) >= _TOLD_BY_SHAPE
+            names[i.id] = (bank.concepts[int(row.argmax())].name, float(row.max())) if known else ("", 0.0)
         return names
 
     def memory(self, surface: Surface, labels: np.ndarray, objects: Sequence[Thing],
@@ -97,8 +93,9 @@ class LanguageSnapshot:
         (n, 3) places of the camera."""
         up, floor = ground(surface, objects)
         return SemanticMemory(self.model, self.query, tuple(objects), levels(surface, labels, objects, up, floor), up, floor,
-                              self.ids, self.vectors, self.background, self.center, self.words,
-                              np.zeros((0, 3)) if seen_from is None else seen_from)
+                              self.ids, self.vectors, self.background, self.center, self.knowledge,
+                              np.zeros((0, 3)) if seen_from is None else seen_from,
+                              colours_of(surface, labels, [o.id for o in objects]))
 
     def answer(self, question: Question, surface: Surface, labels: np.ndarray, memory: SemanticMemory[Any]) -> Answer:
         """Answer a question about the things in `memory`, with a heat map; see answer.Question and answer.Answer."""
@@ -115,9 +112,10 @@ class LanguageSnapshot:
         index, confidence = np.full(len(surface), -1, np.int32), np.zeros(len(surface), np.float32)
         if not labels or len(surface) == 0:
             return index, confidence
-        text = self.model.encode_text(list(labels))
-        closeness = closeness_of(self.model, labels)
-        about = {name: share_of(closeness, name) for name in vocabulary().structure}
+        text = self.knowledge.text_vectors(labels)
+        row = self.knowledge.bank.row_of
+        weights = self.knowledge.meaning(labels).weights
+        about = {name: weights[:, row[name]] for name in STRUCTURE if name in row}
         middle = self._space.usual(np.concatenate([self.vectors, self.background]) @ text.T)
         rows = self._voxel_rows(surface)
         dense = softmax((self._voxel_similarity(text) - middle) / self._space.temperature)
@@ -130,10 +128,10 @@ class LanguageSnapshot:
             if thing.kind == "structure":
                 share = about.get(getattr(thing, "label", ""), np.zeros(len(labels)))
                 if share.max() >= 0.5:
-                    index[mine], confidence[mine] = int(share.argmax()), share.max() * STRUCTURE_NAME_PROBABILITY
+                    index[mine], confidence[mine] = int(share.argmax()), share.max() * STRUCTURE_PROBABILITY
             elif thing.id in row_of:
-                row = things[row_of[thing.id]]
-                index[mine], confidence[mine] = int(row.argmax()), row.max()
+                chances = things[row_of[thing.id]]
+                index[mine], confidence[mine] = int(chances.argmax()), chances.max()
         return index, confidence
 
     def _heat(self, question: Question, surface: Surface, labels: np.ndarray, chances: Mapping[int, float]) -> np.ndarray | None:
@@ -147,7 +145,7 @@ class LanguageSnapshot:
         for i, chance in chances.items():
             table[i] = chance / max(top, 1e-9)
         heat = 2 / 3 * table[labels]  # label -1 is the last, which stays zero
-        asked = self.model.encode_text([question.text]) if question.text.strip() else \
+        asked = self.knowledge.text_vectors([question.text]) if question.text.strip() else \
             unit(self.model.encode_crops([question.image]) - self.center)  # type: ignore[list-item]
         similarity, rows = self._voxel_similarity(asked)[:, 0], self._voxel_rows(surface)
         if len(similarity):
@@ -194,9 +192,3 @@ class LanguageSnapshot:
             raise ValueError("nothing was predicted")
         lengths = np.linalg.norm(self._voxels[self.weights > 0], axis=1)
         return self.prediction.at(self.keys).astype(np.float32) * (float(lengths.mean()) if len(lengths) else 1.0)
-
-    @cached_property
-    def _word_scores(self) -> np.ndarray:
-        """(M, W) cosines of the things with the vocabulary, less each word's usual cosine in this scene."""
-        cosines, background = (v @ self.words.T for v in (self.vectors, self.background))
-        return cosines - self._space.usual(np.concatenate([cosines, background])) if len(cosines) else cosines

@@ -13,29 +13,40 @@ import numpy as np
 
 from magic3d_ros.cues.contrast import Contrast
 from magic3d_ros.cues.protocols import LanguageModel
-from magic3d_ros.language.calibration import weigh
+from magic3d_ros.language.calibration import Evidence, picture_probability
+from magic3d_ros.language.concepts.evidence import FORM_WEIGHT
 from magic3d_ros.language.vectors import unit
 
 _SOME_VIEWS = 0.95
 """A picture must fit better than this share of random views of the scene: a few of those may show the thing itself."""
+_LOOK_WEIGHT, _LEAST_SPREAD = 1.5, 0.001
+"""Weight of a concept's standing out against size, height and shape (docs/language.md)."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: vectors (D,) of its words and of its picture, None where it has none; what else speaks for and against.
+    """One question to M things: vectors (D,) of its words and of its picture, None where it has none; what else speaks for and
+    against.
 
-    elsewhere: how close the words are to things seldom indoors, beyond those that often are. shape (M,): log of how well the
-    things' sizes and heights fit, or None.
+    fit (M,): log of how likely each thing is of the concepts asked for, in relation to a thing that surely is of the first of
+    them. form (M,): log of how well its size, height and shape fit them, 0 = fully. attributes (M,): the same of colour and size
+    words. elsewhere: share of concepts asked for that are seldom indoors. strangeness: by how much the words' closeness to
+    anything known stays below knowledge.FAMILIAR. rivals (K,): log of how likely, at best, things here
+    are of other concepts, most of which are not here.
     """
 
     words: np.ndarray | None
     picture: np.ndarray | None
-    elsewhere: float
-    shape: np.ndarray | None
+    fit: np.ndarray | None = None
+    form: np.ndarray | None = None
+    attributes: np.ndarray | None = None
+    elsewhere: float = 0.0
+    strangeness: float = 0.0
+    rivals: np.ndarray | None = None
 
 
 class Space(Protocol):
-    """vectors (M, D): things, centred and of unit length. background (K, D): random views, the same. words (W, D): vocabulary."""
+    """vectors (M, D): things, centred and of unit length, zeros where no picture shows one. background (K, D): random views."""
 
     @property
     def temperature(self) -> float:
@@ -63,11 +74,11 @@ class Space(Protocol):
         """(n, C) compressed embeddings of questions, made comparable with what `voxels` gives."""
         ...
 
-    def familiar_words(self, model: LanguageModel, text: str, things: tuple[str, ...], words: np.ndarray) -> np.ndarray:
-        """(W,) how close a text is to each of the vocabulary's things, whose vectors are `words`."""
+    def looks(self, vectors: np.ndarray, background: np.ndarray, concepts: np.ndarray) -> np.ndarray:
+        """(M, C) log-evidence of what things look like for concepts, whose vectors are (C, D)."""
         ...
 
-    def chances(self, asked: Asked, vectors: np.ndarray, background: np.ndarray, words: np.ndarray) -> np.ndarray:
+    def chances(self, asked: Asked, vectors: np.ndarray, background: np.ndarray) -> np.ndarray:
         """(M,) probability of each thing that it is what was asked for."""
         ...
 
@@ -100,16 +111,24 @@ class JointClasses:
         """For cosines."""
         return unit(embeddings)
 
-    def familiar_words(self, model: LanguageModel, text: str, things: tuple[str, ...], words: np.ndarray) -> np.ndarray:
-        """In the class space itself."""
-        return words @ model.encode_text([text])[0]
+    def looks(self, vectors: np.ndarray, background: np.ndarray, concepts: np.ndarray) -> np.ndarray:
+        """How far each concept's cosine stands out among those of everything seen here: some are close to everything."""
+        cosines, usual = vectors @ concepts.T, np.concatenate([vectors, background]) @ concepts.T
+        if len(usual) == 0:
+            return cosines
+        return _LOOK_WEIGHT * (cosines - usual.mean(0)) / (usual.std(0) + _LEAST_SPREAD)
 
-    def chances(self, asked: Asked, vectors: np.ndarray, background: np.ndarray, words: np.ndarray) -> np.ndarray:
-        """Words and picture count equally."""
-        parts = [part for part in (asked.words, asked.picture) if part is not None]
-        things, views = (np.mean([v @ part for part in parts], axis=0) for v in (vectors, background))
-        best_word = (vectors @ words.T).max(1) if len(vectors) else np.zeros(0, np.float32)
-        return weigh(things, views, best_word, asked.elsewhere, asked.shape).probability()
+    def chances(self, asked: Asked, vectors: np.ndarray, background: np.ndarray) -> np.ndarray:
+        """Of words by all that calibration.py weighs; of a picture by how far things stand out; both: their mean."""
+        parts = []
+        if asked.words is not None:
+            assert asked.fit is not None and asked.attributes is not None and asked.rivals is not None
+            evidence = Evidence(asked.fit, asked.rivals, vectors @ asked.words, asked.attributes, asked.elsewhere,
+                                asked.strangeness)
+            parts.append(evidence.probability())
+        if asked.picture is not None:
+            parts.append(picture_probability(vectors @ asked.picture, background @ asked.picture))
+        return np.mean(parts, axis=0)
 
 
 class Contrastive:
@@ -137,13 +156,14 @@ class Contrastive:
         """As they are."""
         return embeddings
 
-    def familiar_words(self, model: LanguageModel, text: str, things: tuple[str, ...], words: np.ndarray) -> np.ndarray:
-        """By the text tower alone, with what all texts share subtracted."""
-        return model.text_similarity([text], things)[0]
+    def looks(self, vectors: np.ndarray, background: np.ndarray, concepts: np.ndarray) -> np.ndarray:
+        """Zero-shot classification as its authors do it: cosines times the model's own scale."""
+        return vectors @ concepts.T * self._scale
 
-    def chances(self, asked: Asked, vectors: np.ndarray, background: np.ndarray, words: np.ndarray) -> np.ndarray:
+    def chances(self, asked: Asked, vectors: np.ndarray, background: np.ndarray) -> np.ndarray:
         """For words LERF's relevancy: the least, over phrases that fit everything, of the softmax of question and phrase. For a
-        picture the same against random views of the scene. Both: their mean. Size and height then shift the odds."""
+        picture the same against random views of the scene. Both: their mean. Size, height,
+        shape and words for colour and size then shift the odds."""
         parts = []
         if asked.words is not None:
             parts.append(self._against(vectors @ asked.words, (vectors @ self._negatives.T).max(1, initial=-1.0)))
@@ -151,9 +171,9 @@ class Contrastive:
             usual = float(np.quantile(background @ asked.picture, _SOME_VIEWS)) if len(background) else 0.0
             parts.append(self._against(vectors @ asked.picture, usual))
         chance = np.mean(parts, axis=0)
-        if asked.shape is None:
+        if asked.form is None or asked.attributes is None:
             return chance
-        odds = chance / np.maximum(1 - chance, 1e-9) * np.exp(asked.shape)
+        odds = chance / np.maximum(1 - chance, 1e-9) * np.exp(FORM_WEIGHT * asked.form + asked.attributes)
         return odds / (1 + odds)
 
     def _against(self, similarity: np.ndarray, rival: np.ndarray | float) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from magic3d_ros.config import Settings
 from magic3d_ros.language.answer import Answer, Question, Status
+from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.storage.map_folder import MANIFEST, SEMANTICS, check_models, load_map, read_manifest, saved_settings
 from magic3d_ros.storage.semantic_table import read_semantic_table
 
@@ -42,7 +43,7 @@ def load_memory(directory: Path, settings: Settings, extractor: CueExtractor) ->
     manifest = read_manifest(directory)
     if SEMANTICS in manifest["files"]:
         check_models(directory, saved_settings(directory, manifest), settings)
-        return read_semantic_table(directory / SEMANTICS, extractor.language, settings.query)
+        return read_semantic_table(directory / SEMANTICS, Knowledge.of(extractor.language, settings.language), settings.query)
     _log.warning("%s has no %s: the whole map is loaded, which takes longer", directory, SEMANTICS)
     return load_map(directory, settings, extractor).understand(thorough=True).memory
 

@@ -16,13 +16,13 @@ import numpy as np
 
 from magic3d_ros.config import QuerySettings
 from magic3d_ros.geometry.box import OrientedBox
+from magic3d_ros.language.concepts.colours import COLOURS
+from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.language.places import Levels
 from magic3d_ros.language.semantic_memory import SemanticMemory
-from magic3d_ros.language.wording import word_vectors
 from magic3d_ros.storage.map_error import MapError
 
 if TYPE_CHECKING:
-    from magic3d_ros.cues.protocols import LanguageModel
     from magic3d_ros.scene import SceneObject
 
 APPLICATION = 0x4D33444F
@@ -40,6 +40,9 @@ CREATE TABLE scene (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
 _TABLES = {"objects", "embeddings", "scene"}
 _BOX, _POINT = 15 * 8, 3 * 8  # bytes: centre, size, rotation row by row; three numbers; float64
+
+
+_EVEN = np.full(len(COLOURS), 1 / len(COLOURS))
 
 
 def write_semantic_table(path: Path, memory: SemanticMemory[SceneObject]) -> None:
@@ -64,13 +67,14 @@ def write_semantic_table(path: Path, memory: SemanticMemory[SceneObject]) -> Non
             file.executemany("INSERT INTO scene VALUES (?, ?)", [
                 ("up_and_floor", _bytes(memory.up, [memory.floor])), ("center", memory.center.astype("<f4").tobytes()),
                 ("background", memory.background.astype("<f4").tobytes()), ("seen_from", _bytes(memory.seen_from)),
-                ("supports", np.array([o.support for o in memory.objects], "<i4").tobytes())])
+                ("supports", np.array([o.support for o in memory.objects], "<i4").tobytes()),
+                ("colours", np.array([memory.colours.get(o.id, _EVEN) for o in memory.objects], "<f4").tobytes())])
     except sqlite3.Error as error:
         raise OSError(f"{path.name}: {error}") from error
 
 
-def read_semantic_table(path: Path, model: LanguageModel, query: QuerySettings) -> SemanticMemory[SceneObject]:
-    """What `write_semantic_table` wrote, ready for questions. model: the one whose embeddings it holds.
+def read_semantic_table(path: Path, knowledge: Knowledge, query: QuerySettings) -> SemanticMemory[SceneObject]:
+    """What `write_semantic_table` wrote, ready for questions. knowledge: of the model whose embeddings it holds.
 
     Every size is checked against the file's before an array is made, and nothing that the file defines is run.
     Raises MapError for a missing, damaged or foreign file, one of another version, or of another model.
@@ -81,7 +85,7 @@ def read_semantic_table(path: Path, model: LanguageModel, query: QuerySettings) 
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as file:
             file.execute("PRAGMA trusted_schema = OFF")
             _check_format(file, path)
-            return _read(file, path, model, query)
+            return _read(file, path, knowledge, query)
     except MapError:
         raise
     except (sqlite3.Error, OSError, ValueError, TypeError, OverflowError) as error:
@@ -101,9 +105,10 @@ def _check_format(file: sqlite3.Connection, path: Path) -> None:
         raise ValueError(f"it has the tables {sorted(tables)}")
 
 
-def _read(file: sqlite3.Connection, path: Path, model: LanguageModel, query: QuerySettings) -> SemanticMemory[SceneObject]:
+def _read(file: sqlite3.Connection, path: Path, knowledge: Knowledge, query: QuerySettings) -> SemanticMemory[SceneObject]:
     from magic3d_ros.scene import SceneObject
 
+    model = knowledge.model
     dimension, size = model.dimension, path.stat().st_size
     count, shortest, longest = file.execute(
         "SELECT COUNT(*), MIN(LENGTH(vector)), MAX(LENGTH(vector)) FROM embeddings").fetchone()
@@ -120,7 +125,9 @@ def _read(file: sqlite3.Connection, path: Path, model: LanguageModel, query: Que
     if not {"up_and_floor", "center", "background"} <= scene.keys():
         raise ValueError("what describes the scene is missing")
     *up, floor = _numbers(scene["up_and_floor"], "<f8", 4)
-    # Files written before relations were known have neither of the two.
+    # Files written before relations and concepts were known have none of the three.
+    even = np.tile(_EVEN, (things, 1)).astype("<f4").tobytes()
+    colours = _numbers(scene.get("colours", even), "<f4", things * len(COLOURS)).reshape(things, len(COLOURS))
     supports = _numbers(scene.get("supports", np.full(things, -1, "<i4").tobytes()), "<i4", things)
     seen_from = _numbers(scene.get("seen_from", b""), "<f8", len(scene.get("seen_from", b"")) // _POINT * 3)
     objects: list[SceneObject] = []
@@ -139,8 +146,8 @@ def _read(file: sqlite3.Connection, path: Path, model: LanguageModel, query: Que
     vectors = _numbers(b"".join(row[1] for row in rows), "<f4", count * dimension).reshape(count, dimension)
     background = _numbers(scene["background"], "<f4", len(scene["background"]) // (4 * dimension) * dimension)
     return SemanticMemory(model, query, tuple(objects), levels, np.array(up), float(floor), ids, vectors,
-                          background.reshape(-1, dimension), _numbers(scene["center"], "<f4", dimension), word_vectors(model),
-                          seen_from.reshape(-1, 3))
+                          background.reshape(-1, dimension), _numbers(scene["center"], "<f4", dimension), knowledge,
+                          seen_from.reshape(-1, 3), {o.id: row for o, row in zip(objects, colours, strict=True)})
 
 
 def _bytes(*arrays: object) -> bytes:

@@ -11,10 +11,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fake import FourClasses, picture
+from fake import BANK, FourClasses, picture
 
 from magic3d_ros.config import LanguageSettings, QuerySettings
 from magic3d_ros.geometry.box import OrientedBox
+from magic3d_ros.language.concepts.lexicon import Lexicon
 from magic3d_ros.language.fusion import LanguageMap
 from magic3d_ros.mapping.surface import Surface
 
@@ -40,6 +41,14 @@ def sheet(center, side, cells=10):
     corner = (np.arange(cells)[:, None] * n + np.arange(cells)).ravel()
     faces = np.concatenate([np.stack([corner, corner + 1, corner + n], 1), np.stack([corner + 1, corner + n + 1, corner + n], 1)])
     return vertices, faces
+
+
+@pytest.fixture(autouse=True)
+def bank(monkeypatch):
+    """The bank that ships looks like classes that the fake model does not have."""
+    monkeypatch.setattr("magic3d_ros.language.concepts.knowledge.load_bank", lambda name: BANK)
+    monkeypatch.setattr("magic3d_ros.language.concepts.knowledge.load_lexicon", lambda names: Lexicon())
+    return BANK
 
 
 @pytest.fixture

@@ -5,8 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from magic3d_ros.frames import FeatureGrid
+from magic3d_ros.language.concepts.bank import Concept, ConceptBank
 
 CLASSES = ("chair", "table", "mug", "giraffe")
+
+
+def concept(name, looks_like, length, height, shapes, frequency="common", surface=False, uses=(), synonyms=(), colours=()):
+    return Concept(name, synonyms, uses, (), (looks_like,), length, height, shapes, colours, frequency, surface)
+
+
+BANK = ConceptBank((
+    concept("chair", "chair", (0.2, 1.2), (0.2, 0.7), "BHT", uses=("sit",)),
+    concept("table", "table", (0.6, 2.2), (0.3, 0.9), "BH", surface=True),
+    concept("workbench", "table", (1.0, 3.0), (0.4, 1.0), "BH", "occasional", surface=True),
+    concept("mug", "mug", (0.06, 0.2), (0.05, 1.7), "BH", uses=("drink coffee",)),
+    concept("giraffe", "giraffe", (2.0, 6.0), (0.8, 3.0), "T", "elsewhere"),
+    concept("floor", "table", (1.0, 20.0), (-0.1, 0.1), "H"),
+    concept("wall", "giraffe", (1.0, 20.0), (0.4, 2.2), "V")))
+"""A bank of those classes."""
 
 
 class FourClasses:
@@ -14,6 +30,7 @@ class FourClasses:
 
     name = "four-classes"
     dimension = 4
+    class_names = CLASSES
     contrast = None
 
     def __init__(self):

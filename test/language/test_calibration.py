@@ -1,49 +1,51 @@
-"""From similarity to probability."""
+"""From evidence to probability."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from magic3d_ros.language.calibration import shape_fit, weigh
+from magic3d_ros.language.calibration import Evidence, picture_probability, standout
+
+RIVALS = np.array([-4.0, -2.0, -6.0])
+NOTHING = np.zeros(2)
 
 
 def test_standing_out_is_counted_in_robust_deviations():
-    evidence = weigh(np.array([0.30, 0.0]), np.array([0.02, -0.02, 0.04]), np.array([0.30, 0.2]), 0.0)
     scores = np.array([0.30, 0.0, 0.02, -0.02, 0.04])  # median 0.02, deviations .28 .02 0 .04 .02: half the plain spread is more
     middle, spread = 0.02, 0.5 * scores.std() + 0.02
-    np.testing.assert_allclose(evidence.standout, [(0.30 - middle) / spread, -middle / spread], rtol=1e-6)
-    np.testing.assert_allclose(evidence.margin, [0.0, -0.2])
+    np.testing.assert_allclose(standout(scores[:2], scores[2:]), [(0.30 - middle) / spread, -middle / spread], rtol=1e-6)
+
+
+def test_surprise_is_relative_to_concepts_that_are_not_here():
+    evidence = Evidence(np.array([-1.0, -4.0]), RIVALS, NOTHING, NOTHING, 0.0)
+    np.testing.assert_allclose(evidence.surprise(), [3.0 / (RIVALS.std() + 0.02), 0.0])
 
 
 def test_probability_has_its_constants():
-    evidence = weigh(np.array([0.30, 0.0]), np.array([0.02, -0.02, 0.04]), np.array([0.30, 0.2]), 0.0)
-    score = -2.7 + 0.74 * evidence.standout[0] + 5.1 * 0.30
-    assert evidence.probability()[0] == pytest.approx(1 / (1 + np.exp(-score)))
+    evidence = Evidence(np.array([-1.0, -4.0]), RIVALS, np.array([0.2, 0.1]), np.array([0.0, -1.0]), 0.5)
+    first, second = evidence.surprise()
+    scores = np.array([-1.5 - 0.5 + 0.2 * first + 9.0 * 0.2 - 0.25, -1.5 - 2.0 + 0.2 * second + 9.0 * 0.1 - 1.1 - 0.25])
+    np.testing.assert_allclose(evidence.probability(), 1 / (1 + np.exp(-scores)))
+
+
+def test_words_without_meaning_find_nothing():
+    known, strange = (Evidence(np.zeros(1), RIVALS, np.zeros(1), np.zeros(1), 0.0, s).probability()[0] for s in (0.0, 0.1))
+    assert strange / (1 - strange) == pytest.approx(np.exp(-2.0) * known / (1 - known))
 
 
 def test_what_is_seldom_indoors_is_less_likely():
-    here, away = (weigh(np.array([0.3]), np.linspace(-0.1, 0.1, 9), np.array([0.3]), e).probability()[0] for e in (0.0, 0.5))
-    assert away < here / 1.5
+    here, away = (Evidence(np.zeros(1), RIVALS, np.array([0.2]), np.zeros(1), e).probability()[0] for e in (0.0, 1.0))
+    assert away < here
 
 
-def test_equal_scores_stand_nowhere():
-    assert weigh(np.full(4, 0.1), np.full(4, 0.1), np.full(4, 0.1), 0.0).probability().max() < 0.15
+def test_a_picture_that_fits_everything_alike_finds_nothing():
+    assert picture_probability(np.full(4, 0.1), np.full(4, 0.1)).max() < 0.15
+    assert picture_probability(np.array([0.8, 0.0]), np.zeros(20))[0] > 0.9
 
 
-def test_no_things_no_probabilities():
-    assert weigh(np.zeros(0), np.zeros(3), np.zeros(0), 0.0).probability().shape == (0,)
-
-
-def test_shape_fits_within_the_usual_range_and_falls_off_outside():
-    lengths, heights = np.array([0.1, 0.2 * np.exp(0.35), 0.1, 0.02]), np.array([0.5, 0.5, 1.2, 0.5])
-    fit = shape_fit(lengths, heights, np.array([[0.05, 0.2]]), np.array([[0.0, 1.0]]), np.array([1.0]))
-    too_short = 0.5 * (0.5 * np.log(0.05 / 0.02) / 0.35) ** 2
-    np.testing.assert_allclose(fit, [0, -0.5, -0.5, -too_short], atol=1e-9)  # one tolerance too long, one too high
-
-
-def test_shape_is_a_mixture_over_words():
-    usual = np.array([[0.1, 0.2], [1.0, 2.0]])
-    fit = shape_fit(np.array([1.5]), np.array([0.5]), usual, np.array([[0.0, 1.0]] * 2), np.array([0.75, 0.25]))
-    # seven times too long costs the cap
-    assert fit[0] == pytest.approx(np.log(0.25 + 0.75 * np.exp(-8.0)))
+@pytest.mark.parametrize("count", [0, 3])
+def test_no_rivals_and_no_things(count):
+    evidence = Evidence(np.zeros(count), np.zeros(0), np.zeros(count), np.zeros(count), 0.0)
+    assert evidence.probability().shape == (count,) and np.isfinite(evidence.probability()).all()
+    assert picture_probability(np.zeros(0), np.zeros(0)).shape == (0,)

@@ -15,6 +15,7 @@ import pytest
 
 from magic3d_ros.config import QuerySettings, Settings
 from magic3d_ros.language.answer import Question, Status
+from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.pipeline import ScenePipeline
 from magic3d_ros.storage import map_folder
 from magic3d_ros.storage.map_error import MapError
@@ -90,7 +91,10 @@ def test_everything_of_a_thing_comes_back(saved, pipeline):
         np.testing.assert_array_equal(got.centroid, thing.centroid)
     expected = pipeline.scene.memory
     assert memory.levels == expected.levels and memory.floor == expected.floor
-    for name in ("up", "ids", "vectors", "background", "center", "words"):
+    assert memory.colours.keys() == expected.colours.keys()
+    for i, shares in expected.colours.items():
+        np.testing.assert_allclose(memory.colours[i], shares, atol=1e-7)
+    for name in ("up", "ids", "vectors", "background", "center"):
         np.testing.assert_array_equal(getattr(memory, name), getattr(expected, name), err_msg=name)
 
 
@@ -167,7 +171,8 @@ def change(path, *statements):
 def test_damaged_tables_say_what_is_wrong(copy, pipeline, damage, said):
     damage(copy / "semantics.sqlite")
     with pytest.raises(MapError, match=said):
-        read_semantic_table(copy / "semantics.sqlite", pipeline.extractor.language, QuerySettings())
+        knowledge = Knowledge.of(pipeline.extractor.language, Settings().language)
+        read_semantic_table(copy / "semantics.sqlite", knowledge, QuerySettings())
 
 
 def test_a_cut_off_table_is_told_by_its_size(copy, pipeline):

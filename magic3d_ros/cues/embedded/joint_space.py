@@ -7,7 +7,6 @@ instead; top-1 .36 against .53 here on 108 boxes of ten kinds.)
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,16 +17,12 @@ import yaml
 
 from magic3d_ros.cues.contrast import Contrast
 from magic3d_ros.cues.embedded.efficientnet import EfficientNetLite
-from magic3d_ros.cues.embedded.lexicon import Lexicon, load_lexicon
 from magic3d_ros.cues.embedded.sentence import SentenceEncoder
 from magic3d_ros.cues.random_crops import random_crops
 from magic3d_ros.frames import FeatureGrid
 
-# Measured beforehand on 108 hand-drawn boxes in a kitchen: temperature of the text distribution, closeness at which a lexicon
-# group applies, and its share.
 _TEMPERATURE = 0.03
-_LEXICON_THRESHOLD = 0.55
-_LEXICON_SHARE = 0.75
+"""of the text distribution (measured beforehand on 108 hand-drawn boxes in a kitchen)."""
 _ANIMAL_WEIGHT = 0.3
 """Animal classes answer to texture and fill the space with noise indoors (measured on instances of two rooms)."""
 _BACKGROUND_CROPS = 4
@@ -36,23 +31,19 @@ _BACKGROUND_CROPS = 4
 class JointClassSpace:
     """The embedded tier's LanguageModel (cues/protocols.py). Thread-safe.
 
-    feature_dimension: of `compress` and `encode_dense`. lexicon: name as in language.lexicon.
+    feature_dimension: of `compress` and `encode_dense`.
     """
 
-    def __init__(self, image_model: EfficientNetLite, sentences: SentenceEncoder, feature_dimension: int = 64,
-                 lexicon: str = "") -> None:
+    def __init__(self, image_model: EfficientNetLite, sentences: SentenceEncoder, feature_dimension: int = 64) -> None:
         self.name = f"{image_model.name}+minilm-joint-classes"
         self.contrast: Contrast | None = None
         self.dimension = 1000
         self.feature_dimension = feature_dimension
         self._images = image_model
         self._sentences = sentences
-        self._lexicon: Lexicon = load_lexicon(lexicon)
-        self._lock = threading.Lock()
         self._kept: dict[tuple[str, ...], np.ndarray] = {}
-        self._text_side: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None = None
         names, kinds = class_names()
-        self.class_names = names
+        self.class_names: Sequence[str] = names
         self._class_weight = np.where(np.array(kinds) == "animal", _ANIMAL_WEIGHT, 1.0).astype(np.float32)
 
     def load(self) -> None:
@@ -67,24 +58,13 @@ class JointClassSpace:
         return self._kept[key] if kept else self._encoded(texts, self._sentences.encode)
 
     def _encoded(self, texts: Sequence[str], encode: Callable[[list[str]], np.ndarray]) -> np.ndarray:
-        classes, phrases, group_of_phrase, groups = self._text()
-        vectors = encode([self._lexicon.stripped(t) for t in texts])
-        weights = _softmax(vectors @ classes.T / _TEMPERATURE)
-        if len(phrases):
-            closeness = vectors @ phrases.T
-            best = closeness.argmax(1)
-            # a question that names a class itself means just that
-            applies = closeness.max(1) > np.maximum(_LEXICON_THRESHOLD, (vectors @ classes.T).max(1))
-            for row in np.flatnonzero(applies):
-                exactness = (closeness[row, best[row]] - _LEXICON_THRESHOLD) / (1 - _LEXICON_THRESHOLD)
-                share = _LEXICON_SHARE + (1 - _LEXICON_SHARE) * min(1.0, exactness)  # a phrase word for word: nothing else
-                weights[row] += share * (groups[group_of_phrase[best[row]]] - weights[row])
+        weights = _softmax(encode(list(texts)) @ self._classes.T / _TEMPERATURE)
         return weights / np.linalg.norm(weights, axis=1, keepdims=True)
 
     def text_similarity(self, texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
         """(N, M) float32 cosines of meaning between texts and a list of others that seldom changes."""
         known = self._sentences.encode_fixed(list(others))  # first: a text among them needs no model
-        return self._sentences.encode([self._lexicon.stripped(t) for t in texts]) @ known.T
+        return self._sentences.encode(list(texts)) @ known.T
 
     def encode_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         """(N, 1000) float32 raw logits, animal classes weighed down. (Mirror images as well gained nothing: 30 questions to
@@ -122,20 +102,10 @@ class JointClassSpace:
         weighted = torch.from_numpy(self._projection * self._class_weight).to(self._images.device)
         return (weighted @ self._images.classifier_weight).T.contiguous(), weighted @ self._images.classifier_bias
 
-    def _text(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Name vectors of the classes (1000, 384), phrases (P, 384), each phrase's group (P,), class weights of each group."""
-        with self._lock:
-            if self._text_side is None:
-                classes = self._sentences.encode_fixed(self.class_names)
-                phrases = [p for group in self._lexicon.groups for p in group[0]]
-                owner = np.array([g for g, group in enumerate(self._lexicon.groups) for _ in group[0]], int)
-                nouns = [n for group in self._lexicon.groups for n in group[1]]
-                noun_owner = np.array([g for g, group in enumerate(self._lexicon.groups) for _ in group[1]], int)
-                spread = _softmax(self._sentences.encode_fixed(nouns) @ classes.T / _TEMPERATURE)
-                groups = np.stack([spread[noun_owner == g].mean(0) for g in range(len(self._lexicon.groups))]) \
-                    if self._lexicon.groups else np.zeros((0, self.dimension), np.float32)
-                self._text_side = (classes, self._sentences.encode_fixed(phrases), owner, groups)
-            return self._text_side
+    @cached_property
+    def _classes(self) -> np.ndarray:
+        """(1000, 384) name vectors of the classes."""
+        return self._sentences.encode_fixed(self.class_names)
 
 
 def class_names() -> tuple[list[str], list[str]]:

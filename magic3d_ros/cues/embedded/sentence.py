@@ -46,14 +46,16 @@ class SentenceEncoder:
             return np.array(known, np.float32).reshape(len(texts), DIMENSION)
         self._load()
         out = np.zeros((len(texts), DIMENSION), np.float32)
+        by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # a batch costs as much as its longest text
         for start in range(0, len(texts), batch):
+            rows = by_length[start:start + batch]
             with self._lock:  # the tokenizer keeps its padding settings between calls
-                tokens = self._tokenizer(list(texts[start:start + batch]), padding=True, truncation=True, max_length=MAX_TOKENS,
+                tokens = self._tokenizer([texts[row] for row in rows], padding=True, truncation=True, max_length=MAX_TOKENS,
                                          return_tensors="pt").to(self.device)
             states = self._model(**tokens).last_hidden_state
             mask = tokens["attention_mask"][..., None].to(states.dtype)
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            out[start:start + batch] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
+            out[rows] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
         if len(texts) == 1:
             with self._lock:
                 self._recent[texts[0]] = out[0].copy()

@@ -50,6 +50,8 @@ class ContrastiveModel(ABC):
     cache: folder of long text lists, the user's by default.
     """
 
+    class_names: Sequence[str] = ()
+
     def __init__(self, network: torch.nn.Module, placement: Placement, *, name: str, logit_scale: float, patch_size: int,
                  image_size: int, feature_dimension: int, max_width: int, batch: int, templates: tuple[str, ...] = TEMPLATES,
                  cache: Path | None = None) -> None:
