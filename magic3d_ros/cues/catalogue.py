@@ -17,6 +17,7 @@ PUBLISHED: dict[str, tuple[str, int]] = {
     "facebook/sam2.1-hiera-tiny": (APACHE, 156), "facebook/sam2.1-hiera-small": (APACHE, 184),
     "google/siglip-base-patch16-224": (APACHE, 813), "google/siglip2-base-patch16-224": (APACHE, 1500),
     "laion/CLIP-ViT-B-16-laion2B-s34B-b88K": ("MIT", 599),
+    "openai/clip-vit-base-patch16": ("its page names none, OpenAI's repository is MIT", 599),
     "depth-anything/Depth-Anything-V2-Small-hf": (APACHE, 99),
     "depth-anything/Depth-Anything-V2-Base-hf": ("CC-BY-NC-4.0: not for commercial use", 390),
     "depth-anything/Depth-Anything-V2-Large-hf": ("CC-BY-NC-4.0: not for commercial use", 1341),
