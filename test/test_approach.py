@@ -146,5 +146,6 @@ def test_a_body_stands_only_where_its_air_was_seen_up_to_the_cameras_height() ->
     seen = replace(grid, clear=np.array([[0.0, 0.1, 1.1, 1.2, 1.8]], np.float32))
     eyes = np.array([[9.0, 9.0, 1.6], [0.0, 0.0, 1.75], [0.0, 0.0, 5.0]])  # mostly 1.25 m above the floor
     assert body_room(seen, eyes).tolist() == [[False, False, False, True, True]]
-    assert body_room(seen, eyes + np.array([0.0, 0.0, 9.0])).tolist() == [[False, False, False, False, True]]  # a robot is 1.8 m high
+    far_up = eyes + np.array([0.0, 0.0, 9.0])  # a robot is 1.8 m high
+    assert body_room(seen, far_up).tolist() == [[False, False, False, False, True]]
     assert body_room(seen, np.zeros((0, 3))).tolist() == [[False, True, True, True, True]]

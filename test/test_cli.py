@@ -298,10 +298,9 @@ def test_query_by_place_and_time(run, saved):
 def test_query_understands_where(run, saved):
     code, output, _ = run("query", saved, "what is on the floor", "--relations", "--json")
     answer = json.loads(output)
-    floor = json.loads(run("query", saved, "floor", "--json", "--top", 1)[1])["objects"][0]["id"]
     assert (code, answer["status"]) == (0, "found")
     assert answer["why"].startswith('read as anything on "floor": ')
-    assert answer["objects"][0]["support"] == floor
+    assert f"it is on object {answer['objects'][0]['support']} " in answer["why"]
 
 
 def test_words_are_never_a_path(run, saved):

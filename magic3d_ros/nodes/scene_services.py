@@ -16,6 +16,7 @@ from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.instances.views import crop
 from magic3d_ros.language.answer import Answer, Question
 from magic3d_ros.language.label_set import painted
+from magic3d_ros.language.question import problem
 from magic3d_ros.nodes.clouds import cloud_message, heat_cloud
 from magic3d_ros.nodes.conversions import header, image_message, nanoseconds, pose_matrix
 from magic3d_ros.nodes.jobs import Answers
@@ -63,8 +64,11 @@ class SceneServices:
         """Where is what I ask for?"""
         try:
             question = self._question(request)
+            wrong = problem(question)
         except (ValueError, FrameError) as error:
-            response.status, response.why = srv.QueryScene.Response.INVALID, str(error)
+            wrong = str(error)
+        if wrong:
+            response.status, response.why = srv.QueryScene.Response.INVALID, wrong
             return response
 
         def answer(pipeline: Any) -> tuple[Scene, Answer]:
