@@ -14,6 +14,8 @@ from scipy.spatial import cKDTree
 MIN_REGION = 100  # ground-truth things and predictions of fewer points do not count (ScanNet)
 OVERLAPS = tuple(np.round(np.arange(0.50, 0.95, 0.05), 2).tolist())  # .50, .55, ... .90
 TRANSFER_DISTANCE = 0.05  # metres
+SUBSTANCE, HELD = 0.2, 0.5
+"""Shares of a thing from which a piece of it is a part that matters, and from which it is held as a whole."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,31 @@ def best_overlaps(truth: np.ndarray, predicted: np.ndarray, min_region: int = MI
     return {int(i): (int((truth == i).sum()), float(row.max(initial=0.0))) for i, row in zip(table.truth, table.iou, strict=True)}
 
 
+@dataclass(frozen=True)
+class SegmentationErrors:
+    """split: true things of which two or more predictions hold a part of substance. joined: predictions that hold two or more
+    true things. missed: true things of which no prediction holds half."""
+
+    split: int
+    joined: int
+    missed: int
+
+
+def segmentation_errors(truth: np.ndarray, predicted: np.ndarray, min_region: int = MIN_REGION) -> SegmentationErrors:
+    """Count what is cut and what is thrown together. truth, predicted: (N,) int, -1 = none; both of at least `min_region` points.
+
+    A part of substance: a fifth of the thing or more, in a prediction that lies in it by half or more. A prediction holds a thing
+    with half of the thing's points or more.
+    """
+    table = _Overlaps(np.asarray(truth), np.asarray(predicted), min_region)
+    parts = (table.of_true >= SUBSTANCE) & (table.of_predicted >= HELD)
+    held = table.of_true >= HELD
+    return SegmentationErrors(int((parts.sum(1) >= 2).sum()), int((held.sum(0) >= 2).sum()), int((~held.any(1)).sum()))
+
+
 class _Overlaps:
-    """iou (T, P) of the true and predicted instances that are large enough; void (P,) share of a prediction on void points."""
+    """iou (T, P) of the true and predicted instances that are large enough, and the shares of both that they have in common,
+    of_true and of_predicted (T, P); void (P,) share of a prediction on void points."""
 
     def __init__(self, truth: np.ndarray, predicted: np.ndarray, min_region: int) -> None:
         true_ids, true_index, true_size = np.unique(truth, return_inverse=True, return_counts=True)
@@ -72,6 +97,8 @@ class _Overlaps:
         self.truth, self.predicted = true_ids[kept_true], ids[kept]
         both = shared[np.ix_(kept_true, kept)]
         self.iou = both / np.maximum(true_size[kept_true][:, None] + size[kept][None] - both, 1)
+        self.of_true = both / np.maximum(true_size[kept_true][:, None], 1)
+        self.of_predicted = both / np.maximum(size[kept][None], 1)
         self.void = shared[np.ix_(~kept_true, kept)].sum(0) / np.maximum(size[kept], 1)
 
 

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from magic3d_ros.evaluation.instance_metrics import OVERLAPS, average_precision, best_overlaps, transfer_labels
+from magic3d_ros.evaluation.instance_metrics import (
+    OVERLAPS,
+    SegmentationErrors,
+    average_precision,
+    best_overlaps,
+    segmentation_errors,
+    transfer_labels,
+)
 from magic3d_ros.geometry.felzenszwalb import mesh_weights, segment_mesh
 
 
@@ -126,3 +133,16 @@ def test_mesh_weights_add_smoothed_colour():
     expected = [0.3 * abs(smooth[a] - smooth[b]) for a, b in edges]
     assert weights == pytest.approx(expected, abs=1e-12)
     assert max(expected) > 0
+
+
+def test_split_joined_and_missed_things_are_counted():
+    truth = np.repeat([0, 1, 2, 3, -1], [1000, 1000, 1000, 120, 500])
+    predicted = np.full(len(truth), -1)
+    predicted[:400], predicted[400:850] = 0, 1  # thing 0 in two parts of substance
+    predicted[850:1000] = 5  # and a scrap of it, which is none
+    predicted[1000:2600] = 2  # thing 1 and most of 2 in one
+    predicted[3000:3060] = 3  # half of thing 3, but too few points to count
+    assert segmentation_errors(truth, predicted) == SegmentationErrors(split=1, joined=1, missed=2)
+    assert segmentation_errors(truth, truth) == SegmentationErrors(0, 0, 0)
+    assert segmentation_errors(truth, np.full(len(truth), -1)) == SegmentationErrors(0, 0, 4)
+    assert segmentation_errors(np.zeros(0, int), np.zeros(0, int)) == SegmentationErrors(0, 0, 0)
