@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,7 @@ class LanguageSnapshot:
     knowledge: Knowledge
     weights: np.ndarray
     prediction: Prediction | None = None
+    _rows_of: dict[str, tuple[Surface, np.ndarray]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @staticmethod
     def build(model: LanguageModel, query: QuerySettings, voxel_size: float, keys: np.ndarray, features: np.ndarray,
@@ -144,19 +145,24 @@ class LanguageSnapshot:
         table = np.zeros(max([int(labels.max(initial=-1)), *chances], default=-1) + 2, np.float32)
         for i, chance in chances.items():
             table[i] = chance / max(top, 1e-9)
-        heat = 2 / 3 * table[labels]  # label -1 is the last, which stays zero
+        heat = (2 / 3 * table)[labels]  # label -1 is the last, which stays zero
         asked = self.knowledge.text_vectors([question.text]) if question.text.strip() else \
             unit(self.model.encode_crops([question.image]) - self.center)  # type: ignore[list-item]
         similarity, rows = self._voxel_similarity(asked)[:, 0], self._voxel_rows(surface)
         if len(similarity):
             low, high = np.percentile(similarity, [50, 99.5])
-            scaled = np.clip((similarity - low) / max(high - low, 1e-6), 0, 1)
-            heat += np.where(rows >= 0, scaled[rows], 0.0) / 3
-        return (heat * warmth).astype(np.float32)
+            scaled = np.clip((similarity - low) / max(high - low, 1e-6), 0, 1) / 3
+            heat += np.append(scaled, 0.0).astype(np.float32)[rows]  # row -1 is the last, too
+        heat *= warmth
+        return heat
 
     def _voxel_rows(self, surface: Surface) -> np.ndarray:
         """(N,) row of each surface vertex in the voxel layer; that of the nearest of its six neighbours where it has none; -1."""
-        return nearby_rows(self.keys, VoxelFeatures(self.voxel_size, 1), surface.vertices)
+        known = self._rows_of.get("surface")  # a snapshot is asked about one surface again and again
+        if known is None or known[0] is not surface:
+            rows = nearby_rows(self.keys, VoxelFeatures(self.voxel_size, 1), surface.vertices).astype(np.int32)
+            known = self._rows_of["surface"] = (surface, rows)
+        return known[1]
 
     def dense_similarity(self, embeddings: np.ndarray, surface: Surface) -> np.ndarray:
         """(N, n) of surface vertices with (n, D) embeddings of texts or centred pictures, by their voxels; NaN where no voxel is
