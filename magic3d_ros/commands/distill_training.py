@@ -1,4 +1,4 @@
-"""`train distill`: what surface means by its shape, learned from recordings without any label."""
+"""`train distill` and `train directions`: what surface means by its shape, and what to keep of features, without any label."""
 
 from __future__ import annotations
 
@@ -69,6 +69,22 @@ def distill(
             last = train(training, held_out, weights, made_for, Plan(steps, batch, seed, check_every), show, process)
     if process.rank == 0:
         out.print(f"{weights}: step {last.step}, 1 - cosine {last.loss:.3f} on held-out scenes", markup=False, soft_wrap=True)
+
+
+def directions(
+    scenes: Annotated[list[str], typer.Option("--scenes", metavar="SOURCE", help="folder, bag or room:NAME; for each room")],
+    file: Annotated[Path, typer.Option("--out", help="file to write, for cues/embedded/", dir_okay=False)],
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """The directions that the embedded tier's compressed features keep, fitted on rooms (bench fusion: what they lose)."""
+    from magic3d_ros.training.indoor_directions import fit_directions
+
+    with progress_bar() as bar:
+        task = bar.add_task("looking at rooms", total=len(scenes))
+        count = fit_directions(scenes, settings_from(config, assignments), file,
+                               lambda done, total: bar.update(task, completed=done))
+    out.print(f"{file}: fitted to {count} features of {len(scenes)} rooms", markup=False, soft_wrap=True)
 
 
 def _prepare(sources: list[str], files: list[Path], settings: Settings, extractor: CueExtractor) -> None:

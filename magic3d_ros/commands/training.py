@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from magic3d_ros.commands.distill_training import distill
+from magic3d_ros.commands.distill_training import directions, distill
 from magic3d_ros.commands.segmenter_training import segmenter
 from magic3d_ros.commands.terminal import CommandError, notes, out, progress_bar
 
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("predictor")(predictor)
     group.command("segmenter")(segmenter)
     group.command("distill")(distill)
+    group.command("directions")(directions)
     group.callback()(_group)
     app.add_typer(group, name="train")
 

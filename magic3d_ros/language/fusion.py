@@ -175,6 +175,7 @@ class LanguageMap:
                                               "predicted.everywhere": np.array([known.everywhere], np.uint8)}
         return {
             **{f"voxels.{name}": value for name, value in self._voxels.state().items()}, **predicted,
+            "directions": self._directions(),
             "background": self._background.astype(np.float16),
             "observed": np.array([self._observed], np.int64),
             "view_ids": np.array([f[0] for f in flat], np.int64),
@@ -191,6 +192,11 @@ class LanguageMap:
             ids, stamps, boxes, vectors = (np.asarray(state[f"view_{n}"]) for n in ("ids", "stamps", "boxes", "vectors"))
         except KeyError as error:
             raise ValueError(f"the language state lacks {error}") from error
+        known = np.asarray(state.get("directions", np.zeros(0)), np.float32)
+        now = self._directions()
+        if len(voxels["keys"]) and (known.shape != now.shape or not np.allclose(known, now, atol=1e-2)):
+            raise ValueError("the map's language voxels keep other directions of the features than this version of "
+                             f"{self._model.name}: map the recording again")
         if vectors.shape != (len(ids), self._model.dimension) or len(stamps) != len(ids) or boxes.shape != (len(ids), 4):
             raise ValueError(f"views of things have {vectors.shape} vectors, the language model {self._model.name} makes "
                              f"{self._model.dimension} dimensions")
@@ -205,6 +211,10 @@ class LanguageMap:
         self._views = {}
         for i, stamp, box, vector in zip(ids.tolist(), stamps.tolist(), boxes.tolist(), vectors.astype(np.float32), strict=True):
             self._views.setdefault(i, {})[stamp] = (tuple(box), vector)
+
+    def _directions(self) -> np.ndarray:
+        """(C,) what the model's compression makes of one vector: other in another version of it."""
+        return self._model.compress(np.full((1, self._model.dimension), self._model.dimension**-0.5, np.float32))[0]
 
     def _remember_background(self, rgb: np.ndarray) -> None:
         """Keep up to _MAX_BACKGROUND vectors; when there are more, every other is dropped."""

@@ -105,6 +105,16 @@ def test_a_state_of_another_model_is_refused(language, change, message):
         language.load_state({**language.state(), **change})
 
 
+def test_voxels_of_other_directions_are_refused(language, model):
+    frame = half_and_half()
+    language.observe(frame, CueFrame(9, language=model.encode_dense([frame.rgb])[0]))
+    state = language.state()
+    assert state["directions"].tolist() == [0.5] * 4  # identity of (1, 1, 1, 1) / 2
+    for other in ({**state, "directions": -state["directions"]}, {n: a for n, a in state.items() if n != "directions"}):
+        with pytest.raises(ValueError, match="map the recording again"):
+            language.load_state(other)
+
+
 def test_an_incomplete_state_is_refused(language):
     state = language.state()
     del state["view_ids"]

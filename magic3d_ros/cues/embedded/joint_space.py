@@ -17,6 +17,7 @@ import yaml
 
 from magic3d_ros.cues.contrast import Contrast
 from magic3d_ros.cues.embedded.efficientnet import EfficientNetLite
+from magic3d_ros.cues.embedded.indoor_directions import directions
 from magic3d_ros.cues.embedded.sentence import SentenceEncoder
 from magic3d_ros.cues.random_crops import random_crops
 from magic3d_ros.frames import FeatureGrid
@@ -84,17 +85,21 @@ class JointClassSpace:
         return appearance, FeatureGrid(values, grid.stride_x, grid.stride_y, grid.offset_x, grid.offset_y)
 
     def compress(self, embeddings: np.ndarray) -> np.ndarray:
-        """(N, 1000) -> (N, feature_dimension): the directions in which the classifier's outputs vary most."""
+        """(N, 1000) -> (N, feature_dimension): the directions in which rooms differ most."""
         return np.asarray(embeddings, np.float32) @ self._projection.T
 
     def background(self, rgb: np.ndarray) -> np.ndarray:
         """(4, 1000) raw embeddings of random crops, a tenth to a half of the image wide; the same for the same image."""
         return self.encode_crops(random_crops(rgb, _BACKGROUND_CROPS))
 
+    @property
+    def classifier(self) -> np.ndarray:
+        """(1000, 1280) weights of the outputs, animal classes weighed down."""
+        return self._images.classifier_weight.cpu().numpy() * self._class_weight[:, None]
+
     @cached_property
     def _projection(self) -> np.ndarray:
-        classifier = self._images.classifier_weight.cpu().numpy()
-        return _leading_directions(classifier * self._class_weight[:, None], self.feature_dimension)
+        return directions(self.classifier, self.feature_dimension)
 
     @cached_property
     def _dense(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -114,12 +119,6 @@ def class_names() -> tuple[list[str], list[str]]:
     names = [name for group in groups for name in group["names"]]
     kinds = [group["kind"] for group in groups for _ in group["names"]]
     return names, kinds
-
-
-def _leading_directions(weight: np.ndarray, dimension: int) -> np.ndarray:
-    """(dimension, classes) orthonormal rows: the leading left singular vectors of the classifier's weight."""
-    left = np.linalg.svd(weight.astype(np.float64), full_matrices=False)[0]
-    return np.ascontiguousarray(left[:, :dimension].T).astype(np.float32)
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:
