@@ -195,7 +195,7 @@ class InstanceSettings:
 class LanguageSettings:
     """What surface and things mean."""
 
-    model: str = setting("", f"{_MODEL}; a CLIP of open_clip, or google/siglip2-base-patch16-224 or another SigLIP")
+    model: str = setting("", f"{_MODEL}; a CLIP (ViT-B-16:openai and all of open_clip, or openai/clip-vit-base-patch16) or a SigLIP (google/siglip2-base-patch16-224)")
     device: str = setting("auto", _DEVICE)
     dense: str = setting("naclip", "how a CLIP sees an image's parts: attention of keys to near keys, or its values alone",
                          choices=("naclip", "maskclip"))

@@ -9,6 +9,10 @@ import torch
 
 from magic3d_ros.cues.foundation.dense_attention import attended
 
+_ROTATION = ("dim", "max_res", "temperature", "in_pixels", "linear_bands", "ref_feat_shape", "grid_offset", "grid_indexing",
+             "rotate_half")
+"""What timm's rotary encoding is made with, beside the one shape that it is then fixed to; versions differ by the last two."""
+
 
 class TransformerTower:
     """timm's VisionTransformer (also behind a convolutional stem: ViTamin, MobileCLIP-B) and Eva (EVA-02, Perception Encoder).
@@ -104,7 +108,7 @@ def timm_tower_of(visual: Any) -> TransformerTower | ConvolutionTower | None:
         return None
     block: Any = trunk.blocks[-1]
     pool = trunk.attn_pool
-    usual = type(block.attn) in (Attention, EvaAttention, AttentionRope) and block.attn.gate is None \
+    usual = type(block.attn) in (Attention, EvaAttention, AttentionRope) and getattr(block.attn, "gate", None) is None \
         and (isinstance(trunk, Eva) or type(block) is Block) and not getattr(trunk, "rope_mixed", False) \
         and getattr(block.attn, "num_kv_heads", block.attn.num_heads) == block.attn.num_heads
     if pool is not None:
@@ -124,10 +128,7 @@ def _take_any_size(trunk: Any) -> None:
     trunk.dynamic_img_size = True
     rope = getattr(trunk, "rope", None)
     if rope is not None and rope.feat_shape is not None:
-        trunk.rope = type(rope)(
-            rope.dim, max_res=rope.max_res, temperature=rope.temperature, in_pixels=rope.in_pixels,
-            linear_bands=rope.linear_bands, feat_shape=None, ref_feat_shape=rope.ref_feat_shape, grid_offset=rope.grid_offset,
-            grid_indexing=rope.grid_indexing, rotate_half=rope.rotate_half).eval()
+        trunk.rope = type(rope)(**{name: getattr(rope, name) for name in _ROTATION if hasattr(rope, name)}).eval()
 
 
 def _queries_keys_values(attention: Any, x: torch.Tensor, rotation: torch.Tensor | None) -> list[torch.Tensor]:
@@ -145,9 +146,9 @@ def _queries_keys_values(attention: Any, x: torch.Tensor, rotation: torch.Tensor
     q, k, v = (part.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2) for part in parts)
     q, k = attention.q_norm(q), attention.k_norm(k)
     if rotation is not None:
-        prefix = attention.num_prefix_tokens
-        q, k = (torch.cat([part[:, :, :prefix], apply_rot_embed_cat(part[:, :, prefix:], rotation, half=attention.rotate_half)],
-                          2).to(v.dtype) for part in (q, k))
+        prefix, half = attention.num_prefix_tokens, getattr(attention, "rotate_half", False)
+        q, k = (torch.cat([part[:, :, :prefix], apply_rot_embed_cat(part[:, :, prefix:], rotation, half=half)], 2).to(v.dtype)
+                for part in (q, k))
     return [q, k, v]
 
 
