@@ -62,7 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     extractor = CueExtractor(settings)
     outcomes: dict[tuple[str, str], list[Outcome]] = {}
     for name in options.scenes.split(","):
-        known = load_questions(BENCH / f"queries_{name}.yaml")
+        file = BENCH / f"queries_{name}.yaml"
+        if not file.is_file():
+            console.print(f"there is no {file.name}")
+            return 1
+        known = load_questions(file)
         try:
             scene = mapped(known, options.data, settings, extractor, options.frames, options.width, options.maps)
         except SourceError as error:

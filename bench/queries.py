@@ -40,7 +40,7 @@ FILES = sorted(Path(__file__).parent.glob("queries_*.yaml"))
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 WIDTH, FRAMES = 320, 72
 """Of what is mapped: seven scenes within eight minutes on two cores."""
-PICTURED_FRAMES = 24
+PICTURED_FRAMES = 16
 """Keyframes that the baseline without a map looks at."""
 NO_LEXICON = "none"
 """language.lexicon of the embedded tier without one."""
@@ -63,7 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     settings = load_settings(None, dict(item.split("=", 1) for item in options.assignments))
-    sets = [load_questions(f) for f in FILES if f.stem.removeprefix("queries_") in options.scenes.split(",")]
+    known_files = {f.stem.removeprefix("queries_"): f for f in FILES}
+    unknown = [name for name in options.scenes.split(",") if name not in known_files]
+    if unknown:
+        console.print(f"there are no questions to {', '.join(unknown)}: there are some to {', '.join(known_files)}")
+        return 1
+    sets = [load_questions(known_files[name]) for name in options.scenes.split(",")]
     extractor = CueExtractor(settings)
     outcomes: dict[str, list[Outcome]] = {OURS: [], PLAIN: [], CONSE: [], SINGLE: []}
     for known in sets:

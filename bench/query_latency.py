@@ -34,7 +34,7 @@ from magic3d_ros.scene import Scene, SceneObject
 BENCH = Path(__file__).parent
 DATA = BENCH.resolve().parents[1] / "shared" / "data"
 GOAL = 60.0
-"""ms on two cores."""
+"""ms on two cores. What a question costs in processor time it takes at most on cores that nobody else uses."""
 QUESTIONS = 20
 
 
@@ -76,7 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     settings = load_settings(None, {})
     extractor = CueExtractor(settings)
-    known = load_questions(BENCH / f"queries_{options.scene}.yaml")
+    file = BENCH / f"queries_{options.scene}.yaml"
+    if not file.is_file():
+        console.print(f"there is no {file.name}")
+        return 1
+    known = load_questions(file)
     pipeline = mapped(known, options.data, settings, extractor, options.frames, options.width, options.maps).pipeline
     language = LanguageMap(settings.language, settings.query, RememberedText(extractor.language))  # type: ignore[arg-type]
     language.load_state(pipeline.language.state())
@@ -89,14 +93,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for scene in (small, large):
         for what, ask in (("things", _memory_answer(scene)), ("things and heat map", scene.query)):
             wall, processor = timed(ask, texts)
-            worst = max(worst, wall)
+            worst = max(worst, processor)
             table.add_row(what, f"{len(scene.surface):,}", f"{len(scene.language.keys):,}", str(len(scene.objects)),  # type: ignore[union-attr]
                           f"{wall:.1f}", f"{processor:.1f}")
     console.print(table)
     held, per_voxel = array_bytes(large), array_bytes(large.language) / len(large.language.keys)
     console.print(f"arrays of the large scene: {held / 1e6:.0f} MB; language {per_voxel:.0f} bytes a voxel, "
                   f"{per_voxel:.0f} MB a million voxels (of {settings.language.voxel_size} m)")
-    console.print(f"goal {GOAL:.0f} ms of wall clock: {'reached' if worst <= GOAL else 'missed'} ({worst:.1f})")
+    console.print(f"goal {GOAL:.0f} ms: {'reached' if worst <= GOAL else 'missed'} ({worst:.1f} ms of processor time)")
     return 0 if worst <= GOAL else 1
 
 
