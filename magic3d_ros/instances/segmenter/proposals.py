@@ -51,8 +51,8 @@ def pieces(mask: np.ndarray, places: np.ndarray, radius: float) -> list[np.ndarr
 
 def without_duplicates(values: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Rows of (Q, V) mask values that remain, best first, when of two masks that overlap by DUPLICATE the worse one goes."""
-    inside = sparse.csr_matrix(values > INSIDE, dtype=np.float32)
-    shared = (inside @ inside.T).toarray()
+    inside = (values > INSIDE).astype(np.float32)
+    shared = inside @ inside.T
     size = shared.diagonal()
     overlap = shared / np.maximum(size[:, None] + size[None] - shared, 1)
     kept: list[int] = []
