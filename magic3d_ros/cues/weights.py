@@ -215,6 +215,9 @@ def _safetensors_size(start: bytes, read: Any, file: Path) -> int:
 def _needed(files: Iterable[str]) -> list[str]:
     """Of a hub repository's files: the settings, and weights of one kind."""
     top = [name for name in files if not name.startswith((".", "onnx/", "openvino/", "coreml/"))]
+    if "open_clip_config.json" in top:  # the same model in other libraries' formats beside
+        own = [name for kind in WEIGHTS for name in top if name.startswith("open_clip_") and name.endswith(kind)]
+        top = [name for name in top if not own or name == own[0] or not name.endswith(WEIGHTS)]
     kept = next((kind for kind in WEIGHTS if any(name.endswith(kind) for name in top)), "")
     others = (*WEIGHTS, ".h5", ".msgpack", ".onnx", ".tflite", ".gguf", ".npz")
     doubles = {name for name in top if ".fp16." in name and name.replace(".fp16.", ".") in top}  # the same in half precision

@@ -107,6 +107,11 @@ def test_one_kind_of_weights_is_fetched():
     files = ["README.md", "config.json", "model.safetensors", "pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", ".git"]
     assert weights._needed(files) == ["README.md", "config.json", "model.safetensors"]
     assert weights._needed(["config.json", "sam.pth", "model.onnx"]) == ["config.json", "sam.pth"]
+    clip = ["open_clip_config.json", "model.safetensors", "open_clip_pytorch_model.bin", "pytorch_model.bin", "vocab.json"]
+    assert weights._needed(clip) == ["open_clip_config.json", "open_clip_pytorch_model.bin", "vocab.json"]
+    assert weights._needed([*clip, "open_clip_model.safetensors"]) == [
+        "open_clip_config.json", "vocab.json", "open_clip_model.safetensors"]
+    assert weights._needed(["open_clip_config.json", "pytorch_model.bin"]) == ["open_clip_config.json", "pytorch_model.bin"]
     twice = ["unet/model.safetensors", "unet/model.fp16.safetensors", "vae/model.fp16.safetensors"]
     assert weights._needed(twice) == ["unet/model.safetensors", "vae/model.fp16.safetensors"]
 

@@ -16,6 +16,8 @@ CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin",
            "open_clip_pytorch_model.pth")
 """In the order that open_clip prefers; folders from the hub hold the same model in other libraries' formats too."""
+_ANY_LIBRARY = ("model.safetensors", "pytorch_model.bin")
+"""What ViTamin's authors call open_clip's weights, and everybody those of transformers, which config.json then tells."""
 _NO_WEIGHTS = ("input_resolution", "context_length", "vocab_size")
 """What OpenAI's checkpoints hold beside weights."""
 _COMPUTED = ("text.transformer.embeddings.position_ids", "text.transformer.embed_positions.weights")
@@ -96,7 +98,7 @@ def _built(settings: dict[str, Any]) -> Any:
 
 
 def _weights_file(folder: Path) -> Path:
-    for name in WEIGHTS:
+    for name in (*WEIGHTS, *(() if (folder / "config.json").is_file() else _ANY_LIBRARY)):
         if (folder / name).is_file():
             return folder / name
     raise ModelError(f"{folder} holds {CONFIG} but no weights ({' or '.join(WEIGHTS[::2])}): copy the whole model there")

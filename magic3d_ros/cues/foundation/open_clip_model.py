@@ -123,11 +123,11 @@ def find_open_clip(model: str, cues: CueSettings) -> tuple[Path, str]:
     if not hub:
         return find_model(rest, cues), architecture
     folder = find_model(hub, cues)
-    if (folder / CONFIG).is_file():
-        return folder, ""
-    beside = [folder / name for name in ((str(Path(file).with_suffix(".safetensors")), file) if file else WEIGHTS)]
-    weights = next((path for path in beside if path.is_file()), None)
-    return (weights, model) if weights else (folder, "")
+    if file or not (folder / CONFIG).is_file():
+        for name in (str(Path(file).with_suffix(".safetensors")), file) if file else WEIGHTS:
+            if (folder / name).is_file():
+                return folder / name, model
+    return folder, ""
 
 
 def published_at(model: str) -> tuple[str, str]:

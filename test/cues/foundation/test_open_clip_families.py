@@ -219,6 +219,8 @@ def test_a_published_tag_is_found_by_the_file_that_it_names(tmp_path):
     (folder / "pytorch_model.bin").write_bytes(b"x")
     assert find_open_clip("ViTamin-S:datacomp1b", cues) == (folder / "pytorch_model.bin", "ViTamin-S:datacomp1b")
     (folder / "open_clip_config.json").write_text("{}")
+    assert find_open_clip("ViTamin-S:datacomp1b", cues)[0] == folder / "pytorch_model.bin"
+    (folder / "pytorch_model.bin").unlink()
     assert find_open_clip("ViTamin-S:datacomp1b", cues) == (folder, "")
 
 

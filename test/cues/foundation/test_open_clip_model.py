@@ -235,11 +235,19 @@ def test_what_is_missing_or_damaged_is_named_in_one_line(tmp_path, load):
         load(tmp_path)
     weights.unlink()
     save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")  # another library's format beside it is not taken
+    (tmp_path / "config.json").write_text('{"model_type": "clip"}')
     with pytest.raises(ModelError, match=r"no weights \(open_clip_model\.safetensors or"):
         load(tmp_path)
     (tmp_path / "open_clip_config.json").write_text("{}")
     with pytest.raises(ModelError, match="lacks model_cfg"):
         load(tmp_path)
+
+
+def test_weights_may_have_a_plain_name_where_no_other_library_has_any(tmp_path, load, model):
+    clip_folder(tmp_path)
+    (tmp_path / "open_clip_model.safetensors").rename(tmp_path / "model.safetensors")
+    rgb = picture(50, 70)
+    np.testing.assert_allclose(load(tmp_path).encode_crops([rgb]), model.encode_crops([rgb]), atol=1e-6)
 
 
 def test_objects_in_a_checkpoint_are_not_opened(tmp_path, load):
