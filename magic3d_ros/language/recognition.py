@@ -20,7 +20,7 @@ def colours_of(surface: Surface, labels: np.ndarray, ids: Sequence[int]) -> dict
     size = max([int(labels.max(initial=-1)), *ids], default=-1) + 1
     row_of = np.full(size + 1, -1, np.int64)  # label -1 is the last, which stays nobody's
     row_of[list(ids)] = np.arange(len(ids))
-    shares = colour_shares(surface.colors, row_of[labels], len(ids))
+    shares = colour_shares(surface.colors, row_of[labels], len(ids)).astype(np.float32)  # as saved maps keep them
     return {int(i): row for i, row in zip(ids, shares, strict=True)}
 
 

@@ -19,7 +19,7 @@ from magic3d_ros.language.vectors import unit
 
 _SOME_VIEWS = 0.95
 """A picture must fit better than this share of random views of the scene: a few of those may show the thing itself."""
-_LOOK_WEIGHT, _LEAST_SPREAD = 1.5, 0.001
+_LOOK_WEIGHT, _LEAST_SPREAD = 1.0, 0.001
 """Weight of a concept's standing out against size, height and shape (docs/language.md)."""
 
 

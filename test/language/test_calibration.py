@@ -25,13 +25,13 @@ def test_surprise_is_relative_to_concepts_that_are_not_here():
 def test_probability_has_its_constants():
     evidence = Evidence(np.array([-1.0, -4.0]), RIVALS, np.array([0.2, 0.1]), np.array([0.0, -1.0]), 0.5)
     first, second = evidence.surprise()
-    scores = np.array([-1.5 - 0.5 + 0.2 * first + 9.0 * 0.2 - 0.25, -1.5 - 2.0 + 0.2 * second + 9.0 * 0.1 - 1.1 - 0.25])
+    scores = np.array([-2.0 - 0.46 + 0.75 * first + 13.3 * 0.2 - 0.55, -2.0 - 1.84 + 0.75 * second + 13.3 * 0.1 - 1.4 - 0.55])
     np.testing.assert_allclose(evidence.probability(), 1 / (1 + np.exp(-scores)))
 
 
 def test_words_without_meaning_find_nothing():
     known, strange = (Evidence(np.zeros(1), RIVALS, np.zeros(1), np.zeros(1), 0.0, s).probability()[0] for s in (0.0, 0.1))
-    assert strange / (1 - strange) == pytest.approx(np.exp(-2.0) * known / (1 - known))
+    assert strange / (1 - strange) == pytest.approx(np.exp(-2.8) * known / (1 - known))
 
 
 def test_what_is_seldom_indoors_is_less_likely():

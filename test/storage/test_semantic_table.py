@@ -50,6 +50,8 @@ def questions(scene, picture):
     yield from (Question(text) for text in TEXTS)
     yield from (Question(text, image) for text, image in (("", picture), ("table", picture)))
     yield from (Question("something to sit on", negatives=n) for n in (("chair",), ("table", "", "floor")))
+    yield from (Question(text, relations=True) for text in ("what is on the floor", "a box left of the table", "near a giraffe"))
+    yield from (Question("table", max_age=age) for age in (1e-6, 1e6))
     yield from (Question("table", region=region, max_results=n) for region in (half, half + 99) for n in (1, 100))
 
 
@@ -84,7 +86,8 @@ def test_everything_of_a_thing_comes_back(saved, pipeline):
     memory = load_memory(saved, Settings(), pipeline.extractor)
     assert len(memory.objects) == len(pipeline.scene.objects) > 3
     for got, thing in zip(memory.objects, pipeline.scene.objects, strict=True):
-        for name in ("id", "kind", "label", "probability", "confidence", "n_points", "n_views", "first_seen", "last_seen"):
+        for name in ("id", "kind", "label", "probability", "confidence", "n_points", "n_views", "first_seen", "last_seen",
+                     "support"):
             assert getattr(got, name) == getattr(thing, name), name
         for part in ("center", "size", "rotation"):
             np.testing.assert_array_equal(getattr(got.box, part), getattr(thing.box, part))
@@ -94,8 +97,18 @@ def test_everything_of_a_thing_comes_back(saved, pipeline):
     assert memory.colours.keys() == expected.colours.keys()
     for i, shares in expected.colours.items():
         np.testing.assert_allclose(memory.colours[i], shares, atol=1e-7)
-    for name in ("up", "ids", "vectors", "background", "center"):
+    for name in ("up", "ids", "vectors", "background", "center", "seen_from"):
         np.testing.assert_array_equal(getattr(memory, name), getattr(expected, name), err_msg=name)
+
+
+def test_tables_of_before_relations_are_read_without_supports_and_viewpoints(copy, pipeline):
+    with closing(sqlite3.connect(copy / "semantics.sqlite")) as file, file:
+        file.execute("DELETE FROM scene WHERE name IN ('supports', 'seen_from')")
+    knowledge = Knowledge.of(pipeline.extractor.language, Settings().language)
+    memory = read_semantic_table(copy / "semantics.sqlite", knowledge, QuerySettings())
+    assert {thing.support for thing in memory.objects} == {-1}
+    assert memory.seen_from.shape == (0, 3)
+    same(memory.answer(Question("table")), pipeline.scene.query(Question("table")))
 
 
 def test_geometry_is_not_opened(copy, pipeline):
