@@ -1,6 +1,6 @@
 """Every point named by the room's classes: what images said, what geometry says, the better of both, and the product's labels.
 
-    ./run bench labels [--scenes replica_office0,living_room,...] [--weights FILE] [--steps 100] [--pictures FOLDER]
+    ./run bench labels [--scenes replica_office0,living_room,...] [--weights FILE] [--steps 150] [--pictures FOLDER]
                        [--oracle-scene replica_office0] [--set NAME=VALUE]
 
 Mean IoU and mean accuracy over the classes that the room's ground truth names, of its surface within 5 cm of the mapped one, a
@@ -35,7 +35,7 @@ from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.evaluation.label_metrics import LabelScores, label_scores
 from magic3d_ros.evaluation.oracle_features import OracleFeatures
 from magic3d_ros.language.dense_view import DenseView
-from magic3d_ros.language.distillation import Distiller, falling
+from magic3d_ros.language.distillation import Distiller, falling, input_names
 from magic3d_ros.language.distillation_network import DistillationNetwork, DistillationPlan, load_network
 from magic3d_ros.language.distillation_scene import DistillationScene
 from magic3d_ros.language.ensemble import LEAST_SEEN, ensembled
@@ -92,8 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", default=SCENES, help="rooms that ship, folders with ground truth; by commas")
     parser.add_argument("--weights", default="", help="network of `magic3d train distill`")
-    parser.add_argument("--steps", type=int, default=100, help="of learning a scene; 0 leaves it out")
-    parser.add_argument("--inputs", default="", help="of the network that learns a scene: normals, height, colors")
+    parser.add_argument("--steps", type=int, default=150, help="of learning a scene; 0 leaves it out")
+    parser.add_argument("--inputs", default="normals,height,colors", help="of the network that learns a scene")
     parser.add_argument("--oracle-scene", default="replica_office0", help="scene of the oracle; empty leaves it out")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of the labels")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="NAME=VALUE")
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.pictures is not None:
                 draw(measured, named, options.pictures, name)
             if name == options.oracle_scene:
-                console.print(oracle(measured, settings, options.steps or 100))
+                console.print(oracle(measured, settings, options.steps or 150, input_names(options.inputs)))
     scenes = max((len(scores) for scores in means.values()), default=0)
     if scenes == 0:
         return 1
@@ -183,7 +183,7 @@ def opinions(measured: Measured, options: argparse.Namespace) -> dict[str, np.nd
     seen = scene.targets.astype(np.float32) @ text.T
     named("2D", seen, scene.weights > 0)
     plan = DistillationPlan(language.model.name, scene.dimension, pipeline.settings.language.voxel_size,
-                            tuple(name for name in options.inputs.split(",") if name))
+                            input_names(options.inputs))
     networks = {}
     if options.steps > 0:
         networks["per scene"] = learned(plan, scene, options.steps)
@@ -205,7 +205,7 @@ def learned(plan: DistillationPlan, scene: DistillationScene, steps: int) -> Dis
     return distiller.network
 
 
-def oracle(measured: Measured, settings: Settings, steps: int) -> Table:
+def oracle(measured: Measured, settings: Settings, steps: int, inputs: tuple[str, ...]) -> Table:
     """2D, 3D and ensemble of a teacher that knows the truth, by how well the few frames that it sees show the points."""
     teacher = OracleFeatures(len(measured.classes), settings.language.feature_dimension, ORACLE_NOISE, ORACLE_CONFUSED)
     layer = VoxelFeatures(settings.language.voxel_size, settings.language.feature_dimension)
@@ -215,19 +215,20 @@ def oracle(measured: Measured, settings: Settings, steps: int) -> Table:
     scene, _ = DistillationScene.of(measured.pipeline.scene.surface, measured.pipeline.scene.up, layer,
                                     unit(features.astype(np.float32)), weights, keys)
     seen = scene.targets.astype(np.float32) @ teacher.texts.T
-    plan = DistillationPlan("oracle", scene.dimension, settings.language.voxel_size)
+    plan = DistillationPlan("oracle", scene.dimension, settings.language.voxel_size, inputs)
     predicted = learned(plan, scene, steps).predict(scene) @ teacher.texts.T
     both = ensembled(seen, predicted, scene.weights)
     parts = {"all": np.ones(len(scene), bool), "seen well": scene.weights >= LEAST_SEEN,
              "seen badly": (scene.weights > 0) & (scene.weights < LEAST_SEEN), "not seen": scene.weights == 0}
-    made = Table("points", "share", "2D mIoU", "mAcc", "3D mIoU", "mAcc", "ensemble mIoU", "mAcc", title="oracle, all classes")
+    made = Table("points", "share", *(f"{kind} {what}" for kind in ("2D", "3D", "both") for what in ("mIoU", "right")),
+                 title="oracle, all classes: mIoU and points right")
     for part, chosen in parts.items():
         of = chosen[measured.rows]
         cells = [f"{of[measured.near].mean():.2f}"]
         for cosines in (seen, predicted, both):
             best = np.where((cosines == 0).all(1), -1, cosines.argmax(1))[measured.rows]
             score = measured.scores(best, of)[0]
-            cells += [f"{score.miou:.3f}", f"{score.macc:.3f}"]
+            cells += [f"{score.miou:.3f}", f"{score.accuracy:.3f}"]
         made.add_row(part, *cells)
     return made
 

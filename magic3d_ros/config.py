@@ -214,7 +214,7 @@ class DistillationSettings:
                        choices=("off", "unseen", "ensemble"))
     weights: str = setting("", "file that `magic3d train distill` wrote, to begin with; empty begins anew in every scene")
     seconds: float = setting(60.0, "how long a scene is learned when its recording has ended or it is refined; 0 = the weights are used as they are", "s", 0.0, 3600.0)
-    inputs: str = setting("", "what a network that begins anew is told besides geometry: some of normals, height, colors, separated by commas")
+    inputs: str = setting("normals,height,colors", "what a network that begins anew is told besides geometry: some of normals, height, colors, separated by commas")
 
 
 @dataclass

@@ -26,9 +26,8 @@ RATE = 3e-3
 """of Adam. OpenScene's 1e-3 with batches of eight scenes; with one or two scenes a step and few of them the larger one is ahead
 after a minute (docs/distillation.md)."""
 LARGEST_GRADIENT = 1.0
-MOST_VOXELS = 20_000
-"""of a scene in one step; of larger ones (a room of 5 x 5 m has 45,000 at 4 cm) a round part: 0.3 s on one core, and more steps
-are worth more than larger ones."""
+MOST_VOXELS = 60_000
+"""of a scene in one step, 0.3 s on one core; of larger ones (a room of 5 x 5 m has 45,000) a round part."""
 
 
 class Distiller:

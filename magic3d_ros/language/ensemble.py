@@ -1,4 +1,8 @@
-"""Two opinions of every voxel, from images and from geometry: the one that fits a prompt better counts (OpenScene's ensemble)."""
+"""Two opinions of every voxel, from images and from geometry: the one that fits a prompt better counts (OpenScene's ensemble).
+
+OpenScene compares cosines as they are. A network that learned for minutes is smoother than what it learned from, so that its best
+cosine is larger nearly everywhere, right or wrong: here it is first brought to the scale of what cameras saw of this scene.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +57,8 @@ def united(keys: np.ndarray, features: np.ndarray, weights: np.ndarray, predicti
 def ensembled(seen: np.ndarray, predicted: np.ndarray, weights: np.ndarray, everywhere: bool = True) -> np.ndarray:
     """(V, n) cosines of voxels with n prompts: those of the opinion whose best prompt fits better, prompts not mixed.
 
-    seen: (V, n) of what cameras saw. predicted: (V, n) of what geometry says; a row of zeros says nothing. weights: (V,)
+    seen: (V, n) of what cameras saw. predicted: (V, n) of what geometry says; a row of zeros says nothing. Its cosines are
+    shifted and stretched so that the best of each voxel have the mean and spread that those of `seen` have. weights: (V,)
     observations behind `seen`; below LEAST_SEEN the prediction counts in any case, and only there unless `everywhere`. Raises
     ValueError for shapes that do not fit.
     """
@@ -62,7 +67,13 @@ def ensembled(seen: np.ndarray, predicted: np.ndarray, weights: np.ndarray, ever
                          "together: one row a voxel, one column a prompt")
     if seen.shape[1] == 0:
         return seen
+    said = predicted.any(1)
     better = weights < LEAST_SEEN
+    both = ~better & said
+    if both.sum() > 1:
+        mine, other = seen[both].max(1), predicted[both].max(1)
+        stretch = mine.std() / other.std() if other.std() > 1e-6 else 1.0
+        predicted = (predicted - other.mean()) * stretch + mine.mean()
     if everywhere:
         better |= predicted.max(1) > seen.max(1)
-    return np.where((better & predicted.any(1))[:, None], predicted, seen)
+    return np.where((better & said)[:, None], predicted, seen)

@@ -25,7 +25,7 @@ from magic3d_ros.mapping.surface import Surface
 from magic3d_ros.networks.sparse_unet import Shape
 
 TINY = Shape((8, 8), (0, 1), (8,), (1,), kernel=3)
-PLAN = DistillationPlan("fake", 4, 0.1, (), TINY)
+PLAN = DistillationPlan("fake", 4, 0.1, (), TINY, 0.1)
 
 
 def floor_and_wall(seed=0):
