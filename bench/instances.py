@@ -41,7 +41,7 @@ DEFAULT, KITCHEN = SHARED / "replica_office0", SHARED / "redkitchen"
 BOXES = Path(__file__).with_name("queries_redkitchen.yaml")
 ROOMS = "living_room,procedural_room,office,bedroom,kitchen"
 """Not one of them was used to train anything."""
-ROOM_FRAMES, ROOM_WIDTH = 120, 320
+ROOM_FRAMES, ROOM_WIDTH = 96, 320
 OURS = "3D regions (ours)"
 UPDATE_EVERY = 4
 """Keyframes from one look at the ids to the next: about once a second of the recording."""
@@ -108,6 +108,7 @@ def _measured(console: Console, name: str, scene: LabelledScene, settings: Setti
     for row in rows(scene, settings, weights):
         found[row.name] = _figures(truth, row)
         table.add_row(row.name, *_cells(found[row.name]))
+        console.print(f"{name}: {row.name}: {average_precision(truth, row.labels)}, {row.seconds:.1f} s")
         if row.name == OURS and options.things:
             console.print(_things(truth, row.labels))
         if options.pictures and (row.name == OURS or row.name in weights):
@@ -150,7 +151,7 @@ def _kitchen_picture(folder: Path, settings: Settings) -> None:
     surface, keyframes, up = mapped(str(KITCHEN), settings)
     labels = InstanceMapper(settings.instances).update(surface, keyframes, up).labels
     folder.mkdir(parents=True, exist_ok=True)
-    write_beside(folder / "redkitchen.png", [seen_from_above(surface.vertices, colors, up, 3.6)
+    write_beside(folder / "redkitchen.png", [seen_from_above(surface.vertices, colors, up, 0.45)
                                              for colors in (surface.colors, colors_of(labels))], ["colours", OURS])
 
 
