@@ -11,10 +11,11 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from magic3d_ros.instances.merging_record import Record, packed, unpacked, voters
 from magic3d_ros.instances.merging_sample import MaskSample
 from magic3d_ros.instances.merging_votes import VoteGrid
 from magic3d_ros.mapping.keyframe import Keyframe
@@ -32,18 +33,6 @@ _MERGE_VIEWS, _MERGE_RATIO = 3, 3.0  # frames that show two tracks as one, and t
 _MOST_TOGETHER = 20  # tracks, the largest, in one mask about which a frame is evidence: noise has hundreds
 _OBJECT_LEAD = 2.0  # votes for an object count twice against a plane's: frames miss small things more often than they invent them
 _MIN_VIEWS = 2  # keyframes in which a track was seen, before it counts
-_STATE: dict[str, tuple[type, tuple[int, ...]]] = {
-    "stamps": (np.integer, ()), "planes": (np.integer, ()), "names": (np.integer, ()), "evidence": (np.integer, (4,)),
-    "lengths": (np.integer, (2,)), "points": (np.floating, (3,)), "pixels": (np.integer, ()), "masks": (np.integer, ()),
-    "tracks": (np.integer, ()), "mask_planes": (np.integer, ())}
-
-
-@dataclass(frozen=True)
-class _Record:
-    """What a keyframe voted: its sample, and the track of each mask (-1 = too small for one)."""
-
-    sample: MaskSample
-    tracks: np.ndarray
 
 
 class MaskMerger:
@@ -52,7 +41,7 @@ class MaskMerger:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._grid = VoteGrid()
-        self._records: dict[int, _Record] = {}
+        self._records: dict[int, Record] = {}
         self._plane: list[bool] = []  # of each track
         self._name = np.zeros(0, np.int64)  # what each track has become by merging; the grid's votes learn it when they are read
         self._features: dict[int, np.ndarray] = {}  # track -> sum of unit features
@@ -85,7 +74,7 @@ class MaskMerger:
             tracks[new] = len(self._plane) + np.arange(len(new))
             self._plane += sample.plane[new].tolist()
             self._name = np.append(self._name, tracks[new])
-            self._records[stamp] = _Record(sample, tracks)
+            self._records[stamp] = Record(sample, tracks)
             self._vote(address, sample, tracks)
             self._remember_features(sample, tracks)
             self._merge_by_evidence()
@@ -98,7 +87,7 @@ class MaskMerger:
                 record = self._records.pop(stamp, None)
                 self._trusted.pop(stamp, None)
                 if record is not None:
-                    member, track = _voters(record)
+                    member, track = voters(record)
                     self._take_back(record.sample.points[member], track)
 
     def keep_only(self, keyframes: Iterable[Keyframe]) -> None:
@@ -124,7 +113,7 @@ class MaskMerger:
             kept = trust.ravel()[record.sample.pixel] > 0
             if kept.all():
                 return
-            member, track = _voters(record)
+            member, track = voters(record)
             gone = ~kept[member]
             self._take_back(record.sample.points[member][gone], track[gone])
             sample = replace(record.sample, points=record.sample.points[kept], pixel=record.sample.pixel[kept],
@@ -143,41 +132,13 @@ class MaskMerger:
     def state(self) -> dict[str, np.ndarray]:
         """What must outlive the process, as integer arrays and points: records, tracks, evidence. Features are learned anew."""
         with self._lock:
-            records = list(self._records.values())
             pairs = [(*pair, *counts) for pair, counts in self._evidence.items()]
-            return {
-                "stamps": np.array(list(self._records), np.int64), "planes": np.array(self._plane, np.uint8), "names": self._name,
-                "evidence": np.array(pairs, np.int64).reshape(-1, 4),
-                "lengths": np.array([(len(r.sample.points), len(r.tracks)) for r in records], np.int64).reshape(-1, 2),
-                "points": np.concatenate([np.zeros((0, 3), np.float32), *(r.sample.points for r in records)]),
-                "pixels": np.concatenate([np.zeros(0, np.int32), *(r.sample.pixel for r in records)]),
-                "masks": np.concatenate([np.zeros(0, np.int32), *(r.sample.mask for r in records)]),
-                "tracks": np.concatenate([np.zeros(0, np.int64), *(r.tracks for r in records)]),
-                "mask_planes": np.concatenate([np.zeros(0, np.uint8), *(r.sample.plane.astype(np.uint8) for r in records)])}
+            return packed(self._records) | {"planes": np.array(self._plane, np.uint8), "names": self._name.copy(),
+                                            "evidence": np.array(pairs, np.int64).reshape(-1, 4)}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue from `state()`. Raises ValueError naming what does not fit."""
-        for name, (kind, shape) in _STATE.items():
-            if name not in state or not np.issubdtype(state[name].dtype, kind) or state[name].shape[1:] != shape:
-                raise ValueError(f"the state of merged masks lacks '{name}' of shape (n{''.join(f', {n}' for n in shape)})")
-        lengths, count = state["lengths"], len(state["planes"])
-        points, masks = (lengths.sum(0).tolist() if len(lengths) else (0, 0))
-        fits = (len(lengths) == len(state["stamps"]) and (lengths >= 0).all() and len(state["names"]) == count
-                and len(state["points"]) == len(state["pixels"]) == len(state["masks"]) == points
-                and len(state["tracks"]) == len(state["mask_planes"]) == masks)
-        ids = np.concatenate([state["names"], state["tracks"] + 1, state["evidence"][:, :2].ravel()])
-        if not fits or (len(ids) and (ids.min() < 0 or ids.max() > count)) or not np.isfinite(state["points"]).all():
-            raise ValueError("the state of merged masks has arrays that do not fit each other")
-        starts = np.concatenate([np.zeros((1, 2), np.int64), np.cumsum(lengths, 0)])
-        records = {}
-        for k, stamp in enumerate(state["stamps"].tolist()):
-            p, m = slice(starts[k, 0], starts[k + 1, 0]), slice(starts[k, 1], starts[k + 1, 1])
-            if len(state["masks"][p]) and not -1 <= state["masks"][p].min() <= state["masks"][p].max() < lengths[k, 1]:
-                raise ValueError("the state of merged masks has points of masks that it does not have")
-            plane = state["mask_planes"][m].astype(bool)
-            sample = MaskSample(np.array(state["points"][p], np.float32), np.array(state["pixels"][p], np.int32),
-                                np.array(state["masks"][p], np.int32), plane, np.zeros((len(plane), 0), np.float32))
-            records[stamp] = _Record(sample, np.array(state["tracks"][m], np.int64))
+        records = unpacked(state)
         with self._lock:
             self._records, self._plane = records, state["planes"].astype(bool).tolist()
             self._name, self._features, self._trusted = np.array(state["names"], np.int64), {}, {}
@@ -300,9 +261,3 @@ class MaskMerger:
                 before = self._features.get(track)
                 new = before is None or before.shape != sample.features[mask].shape  # another model's features begin anew
                 self._features[track] = sample.features[mask] if new else before + sample.features[mask]
-
-
-def _voters(record: _Record) -> tuple[np.ndarray, np.ndarray]:
-    """(m,) bool of a record's points that voted, and the track of each of these."""
-    member = (record.sample.mask >= 0) & (np.append(record.tracks, -1)[record.sample.mask] >= 0)
-    return member, record.tracks[record.sample.mask[member]]
