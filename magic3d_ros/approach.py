@@ -44,9 +44,9 @@ def feet(grid: OccupancyGrid, surface: np.ndarray) -> np.ndarray:
 def body_room(grid: OccupancyGrid, been: np.ndarray) -> np.ndarray:
     """(rows, columns) bool: cells over which a robot's body meets no air that nobody looked at.
 
-    From the floor to the height that the camera mostly had the air must have been seen, because a camera sees what lies below it
-    as soon as it sees the floor there; above, it may be unseen, but not below air that was seen. been: (n, 3) places of the
-    camera, world frame; none = at no height.
+    To the height that the camera mostly had the air must have been seen, because a camera sees what lies below it as soon as it
+    sees the floor there; above, it may be unseen, but not below air that was seen; see OccupancyGrid.clear. been: (n, 3) places
+    of the camera, world frame; none = at no height.
     """
     if grid.clear is None:
         return np.ones(grid.cells.shape, bool)

@@ -29,9 +29,10 @@ class OccupancyGrid:
 
     cells: (rows, columns) int8; 100 occupied, 0 free, -1 unknown. resolution: metres a cell. origin: (3,) world position of
     the outer corner of cell (0, 0), on the floor. rotation: (3, 3) grid-to-world; columns run along its first axis, rows
-    along its second, the third is up. clear: (rows, columns) float32 metres above the floor up to which air was seen to be free
-    from FLOOR_TOLERANCE on; 0 where air that nobody saw lies below air that was seen: something may reach in there from the side,
-    as the edge of a table top does of which no frame measured anything. None = nobody asked.
+    along its second, the third is up. clear: (rows, columns) float32 metres above the floor up to which air was seen to be free;
+    0 where air that nobody saw lies between seen air: something may reach in there from the side, as the edge of a table top does
+    of which no frame measured anything. Below LOW the lowest air need not have been seen, unless the cell has surface, be it a
+    single vertex. None = nobody asked.
     """
 
     cells: np.ndarray
@@ -208,19 +209,26 @@ def floor_plan(surface: Surface, free: np.ndarray, resolution: float, up: np.nda
     cells[(counts(ground) > 0) | (counts(air) > 0)] = 0
     cells[counts(obstacle) >= MIN_VERTICES] = 100
     place, inside = places(body)
-    clear = _clear(place, body[inside, 2] - floor, rows * columns, resolution).reshape(rows, columns)
+    low_surface = counts(obstacle[obstacle[:, 2] - floor < LOW]).ravel() > 0
+    clear = _clear(place, body[inside, 2] - floor, low_surface, resolution).reshape(rows, columns)
     return OccupancyGrid(cells, resolution, rotation @ np.array([*(low * resolution), floor]), rotation, clear)
 
 
-def _clear(place: np.ndarray, height: np.ndarray, cells: int, resolution: float) -> np.ndarray:
-    """(cells,) OccupancyGrid.clear from the (n,) cells and heights above the floor, metres, of air that was seen to be free."""
+def _clear(place: np.ndarray, height: np.ndarray, low_surface: np.ndarray, resolution: float) -> np.ndarray:
+    """(cells,) OccupancyGrid.clear from the (n,) cells and heights above the floor, metres, of air that was seen to be free.
+
+    low_surface: (cells,) bool, whether there is surface below LOW.
+    """
     layer = np.floor(height / resolution).astype(np.int16)
+    cells = len(low_surface)
     clear, gap, unbroken = np.zeros(cells, np.float32), np.zeros(cells, bool), np.ones(cells, bool)
+    begun = low_surface.copy()
     for number in range(max(1, round(FLOOR_TOLERANCE / resolution)), round(ROBOT_HEIGHT / resolution)):
         seen = np.zeros(cells, bool)
         seen[place[layer == number]] = True
+        begun |= seen | (number >= round(LOW / resolution))
         gap |= seen & ~unbroken
-        unbroken &= seen
+        unbroken &= seen | ~begun
         clear[unbroken] = (number + 1) * resolution
     clear[gap] = 0.0
     return clear

@@ -97,12 +97,15 @@ def test_floor_plan_of_a_floor_with_a_box_and_open_air(up):
 
 
 def test_air_is_clear_up_to_where_nobody_looked_and_not_below_what_was_seen():
-    """Cells along x: air seen to 0.9 m; to 0.6 m; with an unseen decimetre below seen air; none at all above the ankles."""
-    heights = {0.15: np.arange(0.15, 0.9, 0.1), 0.25: np.arange(0.15, 0.6, 0.1), 0.35: [0.15, 0.25, 0.45], 0.45: [0.05]}
+    """Cells along x: air seen to 0.9 m; to 0.6 m; with an unseen decimetre between seen air; none at all; from 0.3 m on; the same
+    over two vertices of something low."""
+    heights = {0.15: np.arange(0.15, 0.9, 0.1), 0.25: np.arange(0.15, 0.6, 0.1), 0.35: [0.15, 0.25, 0.45], 0.45: [0.05],
+               0.55: np.arange(0.35, 1.2, 0.1), 0.65: np.arange(0.35, 1.2, 0.1)}
     air = np.array([[x, 0.15, z] for x, column in heights.items() for z in column])
-    grid = floor_plan(patch((0.0, 0.0, 0.0), (0.98, 0.28, 0.0), (0, 0, 1)), air, 0.1, np.array([0, 0, 1.0]))
-    np.testing.assert_allclose(grid.clear[1, 1:5], [0.9, 0.6, 0.0, 0.0], atol=1e-6)
-    assert (grid.cells[1, 1:5] == 0).all()
+    floor, stray = patch((0.0, 0.0, 0.0), (0.98, 0.28, 0.0), (0, 0, 1)), patch((0.63, 0.15, 0.2), (0.65, 0.15, 0.2), (0, 0, 1))
+    grid = floor_plan(joined(floor, stray), air, 0.1, np.array([0, 0, 1.0]))
+    np.testing.assert_allclose(grid.clear[1, 1:7], [0.9, 0.6, 0.0, 0.5, 1.2, 0.0], atol=1e-6)
+    assert (grid.cells[1, 1:7] == 0).all()
 
 
 def test_the_floor_is_the_lowest_level_of_size_not_the_largest():
