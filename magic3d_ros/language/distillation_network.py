@@ -23,7 +23,7 @@ INPUTS = {"normals": 3, "height": 1, "colors": 3}
 """What the network may be told of a voxel besides that it is there (OpenScene tells nothing more), and channels."""
 CELL = 0.08
 """m; edge of the network's voxels. Twice the language layer's: four times less work a step, and reach to twice as far; after 40 s
-on one core 73 % of the oracle's points were right, with 4 cm 56 % (docs/distillation.md)."""
+on one core it reached an mIoU of .17 on the oracle's features, with 4 cm .11 (docs/distillation.md)."""
 _HEIGHT = 2.5
 """m; the height of a room is about one."""
 
