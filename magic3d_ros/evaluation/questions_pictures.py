@@ -9,7 +9,7 @@ import numpy as np
 
 from magic3d_ros.language.answer import Answer, Question, Status
 from magic3d_ros.report import picture
-from magic3d_ros.report.view import best_azimuth, doll_house
+from magic3d_ros.report.view import SurfaceView, best_azimuth, doll_house
 from magic3d_ros.scene import Scene
 
 _WIDTH, _HEIGHT, _TITLE = 520, 420, 44  # pixels of one heat map, and of the lines of text above it
@@ -29,12 +29,13 @@ def heat_maps(scene: Scene, texts: Sequence[str], columns: int = 2) -> np.ndarra
     return np.concatenate([np.concatenate(tiles[i:i + columns], 1) for i in range(0, len(tiles), columns)])
 
 
-def _tile(scene: Scene, text: str, answer: Answer, view: object) -> np.ndarray:
+def _tile(scene: Scene, text: str, answer: Answer, view: SurfaceView) -> np.ndarray:
     heat = answer.heat if answer.heat is not None else np.zeros(len(scene.surface), np.float32)
     least = _BOXED * max((m.probability for m in answer.matches), default=0.0)
     chosen = [] if answer.status == Status.NOT_FOUND else [m for m in answer.matches if m.probability >= least]
     boxes = [thing.box for m in chosen if (thing := scene.object(m.id)) is not None]
-    drawn = picture.reduced(picture.heat(scene, view, heat, boxes), _WIDTH)  # type: ignore[arg-type]
+    large = picture.heat(scene, view, heat, boxes)
+    drawn = picture.reduced(large, large.shape[1] // picture.OVERSAMPLING)
     shown = np.full((_HEIGHT + _TITLE, _WIDTH, 3), 255, np.uint8)
     rows, width = min(_HEIGHT, drawn.shape[0]), min(_WIDTH, drawn.shape[1])
     alpha = drawn[:rows, :width, 3:].astype(np.float32) / 255
