@@ -34,7 +34,8 @@ def surface(count: int = 6, triangles: int = 2) -> Surface:
 def thing(number: int, kind: str = "object", label: str = "chair", confidence: float = 0.75) -> SceneObject:
     quarter_turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
     box = OrientedBox(np.array([1.0, 2, 3]), np.array([0.2, 0.4, 0.6]), quarter_turn)
-    return SceneObject(number, kind, label, 0.5, confidence, box, np.array([1.0, 2.0, 3.5]), 10, 4, 1_000_000_001, 2_000_000_002)
+    return SceneObject(number, kind, label, 0.5, confidence, box, np.array([1.0, 2.0, 3.5]), 10, 4, 1_000_000_001, 2_000_000_002,
+                       support=9)
 
 
 def scene() -> Scene:
@@ -117,6 +118,7 @@ def test_an_object_with_its_box():
     message = object_message(thing(4))
     assert (message.id, message.kind, message.label, message.n_points, message.n_views) == (4, "object", "chair", 10, 4)
     assert (message.first_seen.sec, message.first_seen.nanosec, message.last_seen.nanosec) == (1, 1, 2)
+    assert message.support == 9
     assert (message.box.size.x, message.box.size.y, message.box.size.z) == (0.2, 0.4, 0.6)
     np.testing.assert_allclose(pose_matrix(message.box.pose)[:3, :3], thing(4).box.rotation, atol=1e-12)
     assert message.centroid.z == 3.5
