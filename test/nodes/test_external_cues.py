@@ -115,7 +115,7 @@ def test_a_profile_as_it_is_launched_runs_on_tiny_checkpoints(start_node, tmp_pa
         client.wait(SECONDS)
         wait_for(lambda: client.diagnostics(20.0)["cues"].values["extractors"] == "1", mapper, extractor)
         player = start_node("player", "room:tiny", "--rate", "0.5", "--wait", str(SECONDS))
-        wait_for(lambda: not player.running, mapper, extractor)
+        wait_for(lambda: client.diagnostics(20.0)["input"].values["used"] == "10" and not player.running, mapper, extractor)
         wait_for(lambda: cues(client)["sent"] == cues(client)["joined"], mapper, extractor)
         counts = cues(client)
         assert counts["sent"] >= 2 and counts["missing"] == 0
