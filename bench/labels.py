@@ -224,6 +224,8 @@ def oracle(measured: Measured, settings: Settings, steps: int, inputs: tuple[str
                  title="oracle, all classes: mIoU and points right")
     for part, chosen in parts.items():
         of = chosen[measured.rows]
+        if not of[measured.near].any():
+            continue
         cells = [f"{of[measured.near].mean():.2f}"]
         for cosines in (seen, predicted, both):
             best = np.where((cosines == 0).all(1), -1, cosines.argmax(1))[measured.rows]
