@@ -22,6 +22,7 @@ from magic3d_ros.nodes.conversions import camera_info_message, header, image_mes
 from magic3d_ros.nodes.cue_dispatch import CueDispatch
 from magic3d_ros.nodes.cue_messages import cue_frame
 from magic3d_ros.nodes.live_mapping import LiveMapping
+from magic3d_ros.nodes.spinning import dropped_at_the_end
 from magic3d_ros.sources.camera_info import camera_model
 from magic3d_ros.sources.image_codec import decode_color, decode_depth
 
@@ -93,12 +94,13 @@ class KeyframeSender:
     def _send_due(self) -> None:
         with self._lock:
             before = self._dispatch.resent
-            for shard, frame in self._dispatch.due(time.monotonic(), self._reachable):
-                head = header(frame.stamp, self._frame_id)
-                messages = (image_message(frame.rgb, head), image_message(frame.depth, head),
-                            camera_info_message(frame.camera, head))
-                for publisher, message in zip(self._publishers[shard], messages, strict=True):
-                    publisher.publish(message)
+            with dropped_at_the_end(self._node):
+                for shard, frame in self._dispatch.due(time.monotonic(), self._reachable):
+                    head = header(frame.stamp, self._frame_id)
+                    messages = (image_message(frame.rgb, head), image_message(frame.depth, head),
+                                camera_info_message(frame.camera, head))
+                    for publisher, message in zip(self._publishers[shard], messages, strict=True):
+                        publisher.publish(message)
             resent = self._dispatch.resent - before
         if resent and self.mapping is not None:
             self.mapping.counts.note("cues_resent", resent)

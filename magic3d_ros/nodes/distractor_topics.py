@@ -10,6 +10,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from magic3d_ros.nodes.clouds import cloud_message
 from magic3d_ros.nodes.conversions import header, image_message
 from magic3d_ros.nodes.live_mapping import Mapped
+from magic3d_ros.nodes.spinning import dropped_at_the_end
 from magic3d_ros.pipeline import ScenePipeline
 
 _EVERY_FRAME = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -34,12 +35,14 @@ class DistractorTopics:
         verdict, stamp = pipeline.last_verdict, newest.frame.stamp
         if verdict is None or verdict.stamp != stamp:
             return
-        if self._mask.get_subscription_count():
-            self._mask.publish(image_message(np.where(verdict.mask, np.uint8(255), np.uint8(0)), header(stamp, newest.frame_id)))
-        if self._uncertainty.get_subscription_count():
-            self._uncertainty.publish(image_message(verdict.uncertainty, header(stamp, newest.frame_id)))
-        if self._points.get_subscription_count():
-            self._points.publish(cloud_message(header(stamp, self._world_frame), pipeline.moving_points(), {}))
+        head = header(stamp, newest.frame_id)
+        with dropped_at_the_end(self._node):
+            if self._mask.get_subscription_count():
+                self._mask.publish(image_message(np.where(verdict.mask, np.uint8(255), np.uint8(0)), head))
+            if self._uncertainty.get_subscription_count():
+                self._uncertainty.publish(image_message(verdict.uncertainty, head))
+            if self._points.get_subscription_count():
+                self._points.publish(cloud_message(header(stamp, self._world_frame), pipeline.moving_points(), {}))
 
     def close(self) -> None:
         """Take the topics down."""

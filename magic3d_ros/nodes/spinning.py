@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import rclpy
 from rclpy.exceptions import NotInitializedException
@@ -51,6 +52,16 @@ def run(make: Callable[[], Node], arguments: Sequence[str] | None = None) -> int
         rclpy.try_shutdown()
         gc.freeze()  # the process ends now: Python's last collection would walk models and map for up to 6 s
     return 0
+
+
+@contextmanager
+def dropped_at_the_end(node: Node) -> Iterator[None]:
+    """Around publishing from a worker's thread: what ROS cannot send because it was shut down meanwhile is dropped."""
+    try:
+        yield
+    except RuntimeError:  # RCLError and InvalidHandle are RuntimeErrors
+        if node.context.ok():
+            raise
 
 
 def log_through(node: Node) -> None:
