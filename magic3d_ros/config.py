@@ -185,7 +185,10 @@ class NormalSettings:
 class InstanceSettings:
     """Separating the surface into things."""
 
-    merge_threshold: float = setting(0.75, "cost below which two neighbouring regions are one thing: lower splits more", "", 0.0, 5.0)
+    grouping: str = setting("recipe", "what joins regions: recipe = measured costs, which heed 2D masks; learned = a classifier trained on rendered rooms (docs/instances.md)",
+                            choices=("recipe", "learned"))
+    join_probability: float = setting(0.4, "learned: probability from which two neighbouring regions are one thing: higher splits more", "", 0.01, 1.0)
+    merge_threshold: float = setting(0.75, "recipe: cost below which two neighbouring regions are one thing: lower splits more", "", 0.0, 5.0)
     min_vertices: int = setting(25, "things of fewer surface vertices are dropped", "", 1, 100000)
     update_interval: float = setting(3.0, "things are brought up to date at most this often", "s", 0.0, 3600.0)
     max_views: int = setting(5, "best views kept for each thing", "", 1, 50)

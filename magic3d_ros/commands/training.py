@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from magic3d_ros.commands.distill_training import directions, distill
+from magic3d_ros.commands.region_training import regions
 from magic3d_ros.commands.segmenter_training import segmenter
 from magic3d_ros.commands.terminal import CommandError, notes, out, progress_bar
 
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
     group = typer.Typer(no_args_is_help=True, help="Train a network of this package on rendered rooms.")
     group.command("predictor")(predictor)
+    group.command("regions")(regions)
     group.command("segmenter")(segmenter)
     group.command("distill")(distill)
     group.command("directions")(directions)

@@ -14,9 +14,11 @@ from magic3d_ros.instances.agglomeration import Grouping, agglomerate, boundarie
 from magic3d_ros.instances.evidence import DepthViews, last_seen
 from magic3d_ros.instances.identity import CELL, IdentityMemory
 from magic3d_ros.instances.instance import Instance, InstanceMap
+from magic3d_ros.instances.learned_regions import whole_things
 from magic3d_ros.instances.merging import MaskMerger
 from magic3d_ros.instances.merging_boundaries import MASK_TRUST, voted
 from magic3d_ros.instances.merging_sample import mask_sample
+from magic3d_ros.instances.region_classifier import load_classifier
 from magic3d_ros.instances.regions import MeshGraph, basins, concavity, contrast, mesh_graph
 from magic3d_ros.instances.structure import Structure, find_structure, structure_of
 from magic3d_ros.instances.views import Sightings, sightings
@@ -92,13 +94,18 @@ class InstanceMapper:
         same = np.full(len(graph), -1) if whole else self._unchanged(graph, keys, keyframes)
         stale = same < 0
         part = graph.part(stale)
-        of_part, grouping = segment(part, structure.part(stale), self._settings.merge_threshold,
-                                    self._identity.recall(part.vertices), tracks=self._masks.tracks_at(part.vertices)[0],
-                                    mask_trust=self._mask_trust)
-        seen = sightings(part.vertices, part.normals, of_part, len(grouping.separation), keyframes, self._depths,
-                         self._settings.max_views)
+        recalled = self._identity.recall(part.vertices)
+        learned = self._settings.grouping == "learned"
+        if learned:
+            found = whole_things(part, structure.part(stale), load_classifier(), self._settings.join_probability, recalled)
+            of_part, sureness = found.label, found.quality
+        else:
+            of_part, grouping = segment(part, structure.part(stale), self._settings.merge_threshold, recalled,
+                                        tracks=self._masks.tracks_at(part.vertices)[0], mask_trust=self._mask_trust)
+            sureness = grouping.separation
+        seen = sightings(part.vertices, part.normals, of_part, len(sureness), keyframes, self._depths, self._settings.max_views)
         # Things of this run: first those segmented now, then those that stay.
-        new, (staying, number) = len(grouping.separation), np.unique(same[~stale], return_inverse=True)
+        new, (staying, number) = len(sureness), np.unique(same[~stale], return_inverse=True)
         thing = np.empty(len(graph), np.int64)
         thing[stale], thing[~stale] = of_part, new + number.ravel()
         count = new + len(staying)
@@ -115,7 +122,7 @@ class InstanceMapper:
         labels[graph.index] = ids[thing]
         # What covers the very same vertices keeps its id: no overlap can be larger.
         instances = {i: self._last.instances[i] for i in staying.tolist()}
-        confidence = _confidence(size[:new], grouping.separation, weight[:new])
+        confidence = sureness if learned else _confidence(size[:new], sureness, weight[:new])
         order = np.argsort(of_part, kind="stable")
         for t, points in enumerate(np.split(part.vertices[order], np.cumsum(size[:new])[:-1])[:new]):
             if kept[t]:

@@ -29,15 +29,16 @@ _FLUSH_SHARE, _SAME_COLOR = 0.5, 12.0
 @dataclass(frozen=True)
 class Structure:
     """planes: the bounding planes, with names: "floor", "wall" or "ceiling" for each.
-    membership: (n,) int index of the plane each vertex lies on, -1 = none."""
+    membership: (n,) int index of the plane each vertex lies on, -1 = none. up: (3,) unit."""
 
     planes: list[Plane]
     names: list[str]
     membership: np.ndarray
+    up: np.ndarray
 
     def part(self, chosen: np.ndarray) -> Structure:
         """The same planes for some of the vertices, (n,) bool."""
-        return Structure(self.planes, self.names, self.membership[chosen])
+        return Structure(self.planes, self.names, self.membership[chosen], self.up)
 
 
 def find_structure(graph: MeshGraph, up: np.ndarray, seed: int = 0, most: int = _SAMPLE) -> Structure:
@@ -82,7 +83,8 @@ def _named(planes: list[Plane], membership: np.ndarray, up: np.ndarray) -> Struc
     number = np.cumsum([bool(name) for name in names]) - 1
     for k, name in enumerate(names):
         membership[membership == k] = number[k] if name else -1
-    return Structure([p for p, name in zip(planes, names, strict=True) if name], [name for name in names if name], membership)
+    return Structure([p for p, name in zip(planes, names, strict=True) if name], [name for name in names if name], membership,
+                     np.asarray(up, np.float64))
 
 
 def structure_of(graph: MeshGraph, thing: np.ndarray, count: int, structure: Structure) -> list[str]:

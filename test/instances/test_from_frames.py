@@ -13,8 +13,10 @@ from magic3d_ros.instances.views import crop
 from magic3d_ros.mapping.mapper import Mapper
 
 
-def test_frames_of_two_boxes_become_two_objects_on_a_floor(two_boxes):
+@pytest.mark.parametrize("grouping", ["recipe", "learned"])
+def test_frames_of_two_boxes_become_two_objects_on_a_floor(two_boxes, grouping):
     settings = Settings()
+    settings.instances.grouping = grouping
     mapper, up, instances = Mapper(settings), UpEstimator(), InstanceMapper(settings.instances)
     keyframes = two_boxes.orbit(24)
     ids = []
