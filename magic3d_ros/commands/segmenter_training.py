@@ -21,7 +21,7 @@ CHECKED = 12
 """Clouds of those at most: a check takes about as long as two steps."""
 
 RATES = {"small": 1e-3, "full": 2e-4}
-"""Segment3D's for its network; the small one takes five times more (docs/segmenter.md)."""
+"""Segment3D's for its network; more for the small one, which has few steps to learn in. Not compared with others."""
 
 QUERIES = {1: 100, 2: 150}
 """Of stage 1 and stage 2 (Segment3D)."""

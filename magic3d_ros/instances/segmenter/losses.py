@@ -65,7 +65,8 @@ def losses(layers: list[Prediction], labels: torch.Tensor) -> Losses:
     """Of one cloud. layers: predictions of every decoder layer, with that of the untouched queries first. labels: (V,) int mask
     of each voxel, -1 = none.
 
-    Untouched queries answer for the mask they lie in (beside the paper; without it 900 steps did not suffice, docs/segmenter.md).
+    Untouched queries answer for the mask they lie in (not so in the paper; it learns several times faster,
+    docs/segmenter.md).
     """
     truth = true_masks(labels)
     parts = [layer_losses(prediction, truth) for prediction in layers[1:]]
