@@ -82,10 +82,10 @@ def check(
     assignments: SetOption = None,
 ) -> None:
     """Load each configured model, show it a small image, say how long that took and what came out. Exit code 1 if one fails."""
-    from magic3d_ros.cues.tiers import NONE, model_of
+    from magic3d_ros.cues.tiers import has_model
 
     settings = settings_from(config, assignments)
-    results = {kind: checked(kind, settings) for kind in chosen(kinds) if model_of(kind, settings) != NONE}
+    results = {kind: checked(kind, settings) for kind in chosen(kinds) if has_model(kind, settings)}
     if as_json:
         print(json.dumps(results, ensure_ascii=False))
     for kind, result in results.items() if not as_json else ():

@@ -119,12 +119,9 @@ class CueExtractor:
 
     def _needs_own_model(self, kind: str) -> bool:
         """Whether the settings name a model for the kind that is not already running: the embedded tier's features come out of
-        the pass that its language features need, and its masks are no model's: the instances make them of depth and colour."""
-        model = tiers.model_of(kind, self._settings)
-        if kind == "masks" and model == tiers.EMBEDDED:
-            return False
-        return model != tiers.NONE and not (kind == "features" and model == tiers.EMBEDDED
-                                            and isinstance(self.language, JointClassSpace))
+        the pass that its language features need."""
+        shared = kind == "features" and tiers.model_of(kind, self._settings) == tiers.EMBEDDED
+        return tiers.has_model(kind, self._settings) and not (shared and isinstance(self.language, JointClassSpace))
 
 
 def start_model(kind: str, settings: Settings) -> RunningModel[Any]:

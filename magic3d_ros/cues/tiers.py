@@ -30,6 +30,12 @@ def model_of(kind: str, settings: Settings) -> str:
     return named or TIERS[settings.cues.tier][kind]
 
 
+def has_model(kind: str, settings: Settings) -> bool:
+    """Whether a model serves a kind. The embedded tier's masks are no model's: the pipeline makes them of depth and colour."""
+    model = model_of(kind, settings)
+    return model != NONE and not (kind == "masks" and model == EMBEDDED)
+
+
 def short_name(model: str) -> str:
     """A model's name without its owner or folder, so that it is the same on two machines."""
     return Path(model).name
@@ -157,7 +163,9 @@ def _efficientnet(kind: str, settings: Settings) -> Any:
 
 def _refuse_embedded(kind: str, model: str) -> None:
     if model == EMBEDDED:
-        raise ModelError(f"the embedded tier has no model of {kind}: leave {kind}.model empty, or name a model")
+        cure = "its masks are made of depth and colour where the map is" if kind == "masks" else \
+            f"leave {kind}.model empty, or name a model"
+        raise ModelError(f"the embedded tier has no model of {kind}: {cure}")
 
 
 def _language_place(model: str, settings: Settings) -> tuple[Path, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from magic3d_ros.config import Settings
+from magic3d_ros.config import Settings, load_settings
+from magic3d_ros.cues import tiers
 from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.frames import Camera, RGBDFrame
 
@@ -24,3 +25,9 @@ def test_a_frame_has_all_cues_of_the_embedded_tier(monkeypatch, tmp_path):
     assert set(cues.timings) == {extractor.language.name, "depth-normals"}
     assert extractor.name == "embedded/efficientnet-lite0/32"
     np.testing.assert_array_equal(extractor.extract(frame).language.values, cues.language.values)
+
+
+def test_the_embedded_tiers_masks_are_no_models() -> None:
+    settings = load_settings(None, {"masks.model": "embedded"})
+    assert tiers.model_of("masks", settings) == tiers.EMBEDDED and not tiers.has_model("masks", settings)
+    assert tiers.has_model("language", settings) and not tiers.has_model("depth", settings)
