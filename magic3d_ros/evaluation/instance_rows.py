@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,7 @@ def rows(scene: LabelledScene, settings: Settings, weights: dict[str, Path]) -> 
     yield _online(scene, made)
     yield _ours("3D regions (ours)", scene, scene.found, scene.seconds)
     yield _voted(scene, made, settings, FRAME_MASK_TRUST)
+    yield _learned(scene, settings)
     for name, file in weights.items():
         yield from _network(name, file, scene)
     exact = exact_masks(scene)
@@ -129,6 +130,13 @@ def _voted(scene: LabelledScene, made: SceneMasks, settings: Settings, trust: fl
     begin = time.process_time()
     found = instances.update(scene.surface, scene.keyframes, scene.up)
     return _ours(f"3D regions with votes, {made.kind}", scene, found, time.process_time() - begin)
+
+
+def _learned(scene: LabelledScene, settings: Settings) -> Row:
+    instances = InstanceMapper(replace(settings.instances, grouping="learned"))
+    begin = time.process_time()
+    found = instances.update(scene.surface, scene.keyframes, scene.up)
+    return _ours("3D regions, learned classifier", scene, found, time.process_time() - begin)
 
 
 def _ours(name: str, scene: LabelledScene, found: InstanceMap, seconds: float) -> Row:

@@ -29,6 +29,7 @@ def test_all_ways_are_measured_on_the_same_vertices(scene) -> None:
     assert list(found) == [
         "Felzenszwalb, exact mesh", "Felzenszwalb, our mesh", "SAM3D-style merging, masks of frames",
         "online merging, masks of frames", "3D regions (ours)", "3D regions with votes, masks of frames",
+        "3D regions, learned classifier",
         "SAM3D-style merging, exact masks", "online merging, exact masks", "3D regions with votes, exact masks"]
     truth = scene.truth.instance
     assert all(row.labels.shape == truth.shape and row.seconds >= 0 for row in found.values())
