@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rclpy
 from magic3d_ros.srv import QueryScene
+from rclpy.context import Context
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
@@ -28,23 +29,25 @@ pytestmark = pytest.mark.ros
 Served = tuple[LiveMapping, SceneClient]
 
 
-@pytest.fixture
-def serve(ros_context: object) -> Iterator[Callable[..., Served]]:
-    """serve(build): the services of a scene whose pipeline `build` makes, and a client."""
+@pytest.fixture(scope="module")
+def serve(ros_domain: int) -> Iterator[Callable[..., Served]]:
+    """serve(name, build): the services of a node of that name, with the pipeline that `build` makes, and a client of it."""
+    context = Context()
+    rclpy.init(context=context)
     open_ones: list[tuple[LiveMapping, MultiThreadedExecutor, threading.Thread, SceneServices, Node, SceneClient]] = []
 
-    def start(build: Callable[[], ScenePipeline]) -> Served:
+    def start(name: str, build: Callable[[], ScenePipeline]) -> Served:
         settings = Settings()
         mapping = LiveMapping(settings, build, FrameCounts())
         mapping.start()
-        node = rclpy.create_node("scene_mapper", context=ros_context)
+        node = rclpy.create_node(name, context=context)
         services = SceneServices(node, settings, mapping, SimpleNamespace(publish_heat=lambda cloud: None),
                                  lambda frame, stamp: np.eye(4))
-        executor = MultiThreadedExecutor(2, context=ros_context)
+        executor = MultiThreadedExecutor(2, context=context)
         executor.add_node(node)
         thread = threading.Thread(target=executor.spin)
         thread.start()
-        client = SceneClient(timeout=60.0)
+        client = SceneClient(name, timeout=60.0)
         open_ones.append((mapping, executor, thread, services, node, client))
         return mapping, client
 
@@ -56,11 +59,12 @@ def serve(ros_context: object) -> Iterator[Callable[..., Served]]:
         thread.join(5.0)
         services.close()
         node.destroy_node()
+    context.try_shutdown()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(serve, mapped_room) -> SceneClient:
-    return serve(lambda: mapped_room[0])[1]
+    return serve("scene_mapper", lambda: mapped_room[0])[1]
 
 
 def ask(client: SceneClient, **request: object) -> QueryScene.Response:
@@ -162,7 +166,7 @@ def test_an_empty_map_and_one_whose_models_load_are_not_ready(serve, mapped_room
         loading.wait(30.0)
         return ScenePipeline(Settings(), mapped_room[0].extractor)
 
-    mapping, client = serve(build)
+    mapping, client = serve("loading", build)
     client.wait(30.0)
     pending = client._ready_client(QueryScene, "query_scene", 10.0).call_async(QueryScene.Request(text="chair"))
     assert not client._spin_until(pending.done, 0.5, "")  # waits for the models, and keeps nobody else waiting
@@ -179,6 +183,6 @@ def test_models_that_cannot_be_loaded_are_named(serve):
     def build() -> ScenePipeline:
         raise OSError("no such weights")
 
-    answer = serve(build)[1].query("chair")
+    answer = serve("without_models", build)[1].query("chair")
     assert (answer["status"], answer["objects"]) == ("not_ready", [])
     assert "no such weights" in answer["why"]
