@@ -47,7 +47,7 @@ def whole_things(graph: MeshGraph, structure: Structure, classifier: RegionClass
     if len(graph) == 0:
         return WholeThings(np.zeros(0, np.int64), np.zeros(0))
     basin, regions = basin_statistics(graph, structure, learned_edges)
-    was = np.full(len(regions), -1) if known is None else _majority(basin, known)
+    was = np.full(len(regions), -1) if known is None else majority(basin, known)
     tree = grow(regions, lambda features, pairs: _joined(classifier.join, features, was[pairs]))
     nodes, label = np.unique(tree.parted(probability), return_inverse=True)
     return WholeThings(label.ravel()[basin], region_quality(tree, classifier.whole)[nodes])
@@ -69,7 +69,7 @@ def _joined(join: Network, features: np.ndarray, was: np.ndarray) -> np.ndarray:
     return odds / (1.0 + odds)
 
 
-def _majority(basin: np.ndarray, known: np.ndarray) -> np.ndarray:
+def majority(basin: np.ndarray, known: np.ndarray) -> np.ndarray:
     """(B,) the value that most vertices of each basin have. basin (n,) 0 ... B-1, known (n,) int from -1 on."""
     span = int(known.max()) + 2
     key, count = np.unique(basin * span + known + 1, return_counts=True)

@@ -14,7 +14,7 @@ from magic3d_ros.instances.agglomeration import Grouping, agglomerate, boundarie
 from magic3d_ros.instances.evidence import DepthViews, last_seen
 from magic3d_ros.instances.identity import CELL, IdentityMemory
 from magic3d_ros.instances.instance import Instance, InstanceMap
-from magic3d_ros.instances.learned_regions import whole_things
+from magic3d_ros.instances.learned_regions import majority, whole_things
 from magic3d_ros.instances.merging import MaskMerger
 from magic3d_ros.instances.merging_boundaries import MASK_TRUST, voted
 from magic3d_ros.instances.merging_sample import mask_sample
@@ -232,19 +232,9 @@ def segment(graph: MeshGraph, structure: Structure, threshold: float, known: np.
     border = boundaries(graph, basin, crease, color_edge, gap_pairs(graph))
     if tracks is not None:
         border = voted(border, basin, tracks, mask_trust)
-    was = None if known is None else _majority(basin, known)
+    was = None if known is None else majority(basin, known)
     grouping = agglomerate(size, color, planes / size[:, None], border, threshold, was)
     return grouping.label[basin], grouping
-
-
-def _majority(basin: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(B,) the value that most vertices of each basin have. basin (n,) 0 ... B-1, known (n,) int from -1 on."""
-    span = int(known.max()) + 2
-    key, count = np.unique(basin * span + known + 1, return_counts=True)
-    order = np.argsort(count, kind="stable")
-    most = np.empty(int(basin.max()) + 1, np.int64)
-    most[key[order] // span] = key[order] % span - 1  # the last assignment, of the largest count, stays
-    return most
 
 
 def _vertex_keys(surface: Surface, index: np.ndarray) -> np.ndarray:
