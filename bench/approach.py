@@ -26,7 +26,8 @@ from magic3d_ros.geometry.gravity import UpEstimator
 from magic3d_ros.instances.mapper import InstanceMapper
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
-from magic3d_ros.scene import Scene, SceneObject
+from magic3d_ros.scene import Scene
+from magic3d_ros.scene_object import SceneObject
 from magic3d_ros.sources.room import RoomMesh, SimulatedRoom, open_room
 from magic3d_ros.sources.room.random.free_floor import CELL
 

@@ -29,7 +29,8 @@ from magic3d_ros.language.answer import Question
 from magic3d_ros.language.fusion import LanguageMap
 from magic3d_ros.language.voxel_features import VoxelFeatures
 from magic3d_ros.mapping.surface import Surface
-from magic3d_ros.scene import Scene, SceneObject
+from magic3d_ros.scene import Scene
+from magic3d_ros.scene_object import SceneObject
 
 BENCH = Path(__file__).parent
 DATA = BENCH.resolve().parents[1] / "shared" / "data"

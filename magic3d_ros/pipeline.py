@@ -31,7 +31,8 @@ from magic3d_ros.mapping.refinement.motion import WorldMotion
 from magic3d_ros.mapping.refinement.refiner import Progress
 from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
 from magic3d_ros.mapping.surface import Surface, View
-from magic3d_ros.scene import Scene, SceneObject
+from magic3d_ros.scene import Scene
+from magic3d_ros.scene_object import SceneObject
 from magic3d_ros.support import supports
 
 _log = logging.getLogger(__name__)

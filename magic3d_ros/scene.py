@@ -8,34 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from magic3d_ros.approach import approach_poses, body_room, feet, standing_room
-from magic3d_ros.geometry.box import OrientedBox
-from magic3d_ros.instances.instance import InstanceView
 from magic3d_ros.language.answer import Answer, Question, Status
 from magic3d_ros.language.semantic_memory import SemanticMemory
 from magic3d_ros.language.snapshot import LanguageSnapshot
 from magic3d_ros.mapping.free_space import OccupancyGrid
 from magic3d_ros.mapping.surface import Surface
-
-
-@dataclass(frozen=True)
-class SceneObject:
-    """One thing, with its best name. Fields as in instances.instance.Instance; `label` and `probability` from language, or from
-    geometry for structure. support: id of what it stands or lies on, the floor included; -1 = it hangs, or nothing level was seen
-    at its foot."""
-
-    id: int
-    kind: str
-    label: str
-    probability: float
-    confidence: float
-    box: OrientedBox
-    centroid: np.ndarray
-    n_points: int
-    n_views: int
-    first_seen: int
-    last_seen: int
-    views: tuple[InstanceView, ...] = ()
-    support: int = -1
+from magic3d_ros.scene_object import SceneObject
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from rich.text import Text
 from magic3d_ros.commands.terminal import CommandError, ConfigOption, JsonOption, SetOption, TopOption, notes, out, settings_from
 
 if TYPE_CHECKING:
+    from magic3d_ros.cues.protocols import LanguageModel
     from magic3d_ros.language.semantic_memory import SemanticMemory
-    from magic3d_ros.scene import SceneObject
+    from magic3d_ros.scene_object import SceneObject
 
 STATUS_STYLE = {"found": "bold green", "ambiguous": "bold yellow", "not_found": "bold red"}
 _IMAGE_BYTES = 64 * 2**20
@@ -73,18 +74,17 @@ def query(
 def _memories(directories: list[Path], config: Path | None, assignments: list[str] | None
               ) -> dict[str, SemanticMemory[SceneObject] | None]:
     """What each map knows, by its folder; maps that were made with the same models share them."""
-    from magic3d_ros.cues.extractor import CueExtractor
     from magic3d_ros.storage.map_folder import saved_settings
-    from magic3d_ros.storage.semantic_search import load_memory, map_folders
+    from magic3d_ros.storage.semantic_search import language_of, load_memory, map_folders
 
-    extractors: dict[str, CueExtractor] = {}
+    languages: dict[str, LanguageModel] = {}
     memories = {}
     for folder in map_folders(directories):
         settings = settings_from(config, assignments, saved_settings(folder))
         models = repr((settings.cues, settings.language))
-        if models not in extractors:
-            extractors[models] = CueExtractor(settings)
-        memories[str(folder)] = load_memory(folder, settings, extractors[models])
+        if models not in languages:
+            languages[models] = language_of(settings)
+        memories[str(folder)] = load_memory(folder, settings, languages[models])
     return memories
 
 

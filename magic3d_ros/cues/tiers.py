@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from magic3d_ros.config import Settings
-from magic3d_ros.cues.placement import Placement, place
 from magic3d_ros.cues.protocols import FeatureModel, GeometryModel, LanguageModel, MaskModel
 from magic3d_ros.cues.weights import WEIGHTS, ModelError, find_model, read_config
+
+if TYPE_CHECKING:
+    from magic3d_ros.cues.placement import Placement
 
 EMBEDDED, NONE = "embedded", "none"
 TIERS = {
@@ -43,6 +45,8 @@ def short_name(model: str) -> str:
 
 def placement_of(kind: str, settings: Settings) -> Placement:
     """Where a kind's model runs. Raises ModelError for a device that is not there."""
+    from magic3d_ros.cues.placement import place  # with torch, which questions in words do without
+
     return place(getattr(settings, kind).device, settings.cues.precision, settings.cues.compile)
 
 
@@ -102,14 +106,13 @@ def load_masks(settings: Settings) -> MaskModel:
 
 def load_language(settings: Settings) -> LanguageModel:
     """The image-language model. Raises ModelError."""
-    model, placement = model_of("language", settings), placement_of("language", settings)
-    language, cues = settings.language, settings.cues
+    model, language, cues = model_of("language", settings), settings.language, settings.cues
     if model == EMBEDDED:
         from magic3d_ros.cues.embedded.joint_space import JointClassSpace
         from magic3d_ros.cues.embedded.sentence import SentenceEncoder
 
-        images = _efficientnet("language", settings)
-        return JointClassSpace(images, SentenceEncoder(), language.feature_dimension)
+        return JointClassSpace(lambda: _efficientnet("language", settings), SentenceEncoder(), language.feature_dimension)
+    placement = placement_of("language", settings)
     path, architecture = _language_place(model, settings)
     options: dict[str, Any] = {"dense": language.dense, "feature_dimension": language.feature_dimension,
                                "max_width": cues.max_width, "batch": cues.batch, "name": short_name(model)}

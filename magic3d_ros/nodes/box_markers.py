@@ -11,7 +11,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.nodes.clouds import id_colors
 from magic3d_ros.nodes.conversions import point_message
-from magic3d_ros.scene import SceneObject
+from magic3d_ros.scene_object import SceneObject
 
 _LINE_WIDTH = 0.01
 _TEXT_HEIGHT = 0.07

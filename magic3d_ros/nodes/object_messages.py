@@ -13,7 +13,8 @@ from magic3d_ros.mapping.free_space import OccupancyGrid
 from magic3d_ros.msg import Object, ObjectArray, OrientedBox
 from magic3d_ros.nodes.clouds import object_cloud
 from magic3d_ros.nodes.conversions import point_message, pose_message, pose_stamped, time_message
-from magic3d_ros.scene import Scene, SceneObject
+from magic3d_ros.scene import Scene
+from magic3d_ros.scene_object import SceneObject
 
 
 def object_message(thing: SceneObject) -> Object:

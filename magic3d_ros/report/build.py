@@ -18,7 +18,8 @@ from magic3d_ros.language.answer import Answer, Question, Status
 from magic3d_ros.pipeline import ScenePipeline
 from magic3d_ros.report import picture
 from magic3d_ros.report.view import SurfaceView, best_azimuth, doll_house, through_camera
-from magic3d_ros.scene import Scene, SceneObject
+from magic3d_ros.scene import Scene
+from magic3d_ros.scene_object import SceneObject
 from magic3d_ros.storage.records import answer_record
 
 QUESTIONS = ("where can I sit", "something to drink from", "something to read", "a plant", "where is the floor",

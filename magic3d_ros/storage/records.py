@@ -12,7 +12,8 @@ from magic3d_ros.language.answer import Answer, Match
 
 if TYPE_CHECKING:  # `magic3d ask` starts without torch
     from magic3d_ros.language.semantic_memory import SemanticMemory
-    from magic3d_ros.scene import Scene, SceneObject
+    from magic3d_ros.scene import Scene
+    from magic3d_ros.scene_object import SceneObject
 
 
 def object_record(thing: SceneObject) -> dict[str, Any]:

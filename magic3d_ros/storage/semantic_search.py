@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magic3d_ros.config import Settings
+from magic3d_ros.cues import tiers
 from magic3d_ros.language.answer import Answer, Question, Status
 from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.storage.map_folder import MANIFEST, SEMANTICS, check_models, load_map, read_manifest, saved_settings
 from magic3d_ros.storage.semantic_table import read_semantic_table
 
 if TYPE_CHECKING:
-    from magic3d_ros.cues.extractor import CueExtractor
+    from magic3d_ros.cues.protocols import LanguageModel
     from magic3d_ros.language.semantic_memory import SemanticMemory
-    from magic3d_ros.scene import SceneObject
+    from magic3d_ros.scene_object import SceneObject
 
 _BEST_FIRST = (Status.FOUND, Status.AMBIGUOUS, Status.NOT_FOUND, Status.INVALID, Status.NOT_READY)
 _log = logging.getLogger(__name__)
@@ -34,7 +35,17 @@ def map_folders(directories: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
-def load_memory(directory: Path, settings: Settings, extractor: CueExtractor) -> SemanticMemory[SceneObject] | None:
+def language_of(settings: Settings) -> LanguageModel:
+    """The image-language model for questions. The embedded tier's comes without torch, which takes longer to read than an answer
+    takes. Raises ModelError."""
+    if tiers.model_of("language", settings) == tiers.EMBEDDED:
+        return tiers.load_language(settings)
+    from magic3d_ros.cues.extractor import CueExtractor
+
+    return CueExtractor(settings).language
+
+
+def load_memory(directory: Path, settings: Settings, language: LanguageModel) -> SemanticMemory[SceneObject] | None:
     """What a saved map knows of its things; None for one in which nothing was mapped.
 
     A map that was saved without a table of them is loaded as a whole, which takes many seconds.
@@ -43,9 +54,11 @@ def load_memory(directory: Path, settings: Settings, extractor: CueExtractor) ->
     manifest = read_manifest(directory)
     if SEMANTICS in manifest["files"]:
         check_models(directory, saved_settings(directory, manifest), settings)
-        return read_semantic_table(directory / SEMANTICS, Knowledge.of(extractor.language, settings.language), settings.query)
+        return read_semantic_table(directory / SEMANTICS, Knowledge.of(language, settings.language), settings.query)
     _log.warning("%s has no %s: the whole map is loaded, which takes longer", directory, SEMANTICS)
-    return load_map(directory, settings, extractor).understand(thorough=True).memory
+    from magic3d_ros.cues.extractor import CueExtractor
+
+    return load_map(directory, settings, CueExtractor(settings)).understand(thorough=True).memory
 
 
 def search(memories: Mapping[str, SemanticMemory[SceneObject] | None], question: Question) -> tuple[Answer, list[str]]:

@@ -23,7 +23,7 @@ from magic3d_ros.language.semantic_memory import SemanticMemory
 from magic3d_ros.storage.map_error import MapError
 
 if TYPE_CHECKING:
-    from magic3d_ros.scene import SceneObject
+    from magic3d_ros.scene_object import SceneObject
 
 APPLICATION = 0x4D33444F
 """SQLite's application_id of such a file: M3DO."""
@@ -106,7 +106,7 @@ def _check_format(file: sqlite3.Connection, path: Path) -> None:
 
 
 def _read(file: sqlite3.Connection, path: Path, knowledge: Knowledge, query: QuerySettings) -> SemanticMemory[SceneObject]:
-    from magic3d_ros.scene import SceneObject
+    from magic3d_ros.scene_object import SceneObject
 
     model = knowledge.model
     dimension, size = model.dimension, path.stat().st_size

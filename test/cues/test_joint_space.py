@@ -13,7 +13,7 @@ from magic3d_ros.cues.embedded.sentence import SentenceEncoder
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory):
-    return JointClassSpace(EfficientNetLite(), SentenceEncoder(cache=tmp_path_factory.mktemp("cache")))
+    return JointClassSpace(EfficientNetLite, SentenceEncoder(cache=tmp_path_factory.mktemp("cache")))
 
 
 def best(space, text, count=5):

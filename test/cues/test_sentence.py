@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -76,3 +79,27 @@ def test_words_of_a_fixed_list_need_no_model(tmp_path, monkeypatch):
     monkeypatch.setattr(encoder, "_load", lambda: pytest.fail("the list is on disk"))
     np.testing.assert_array_equal(encoder.encode_fixed(["chair", "table"]), fixed)
     np.testing.assert_array_equal(encoder.encode(["table"]), fixed[1:])
+
+
+def test_the_network_is_transformers_own(encoder):
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    folder = str(sentence._model_folder())
+    texts = ["where can I sit", "a", "größe 汉字",
+             "a sentence that is cut because it has more tokens than the model reads " * 30]
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = transformers.AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
+    tokens = tokenizer(texts, padding=True, truncation=True, max_length=256, return_tensors="pt")
+    with torch.inference_mode():
+        states = model(**tokens).last_hidden_state
+    attended = tokens["attention_mask"][..., None]
+    mean = (states * attended).sum(1) / attended.sum(1)
+    np.testing.assert_allclose(encoder.encode(texts), torch.nn.functional.normalize(mean, dim=-1).numpy(), atol=2e-6)
+
+
+def test_questions_need_neither_torch_nor_transformers():
+    program = ("import sys; from magic3d_ros.cues.embedded.sentence import SentenceEncoder;"
+               "SentenceEncoder().encode(['a red mug']);"
+               "sys.exit(' '.join(name for name in ('torch', 'transformers') if name in sys.modules) or 0)")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

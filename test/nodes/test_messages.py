@@ -17,7 +17,8 @@ from magic3d_ros.nodes.conversions import header, pose_matrix
 from magic3d_ros.nodes.cue_messages import cue_frame, cues_message
 from magic3d_ros.nodes.mesh_message import mesh_message, plain_mesh_message
 from magic3d_ros.nodes.object_messages import object_array, object_message, occupancy_message
-from magic3d_ros.scene import Scene, SceneObject
+from magic3d_ros.scene import Scene
+from magic3d_ros.scene_object import SceneObject
 
 pytestmark = pytest.mark.ros
 

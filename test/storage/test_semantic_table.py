@@ -64,7 +64,7 @@ def same(first, second, tolerance=0.0):
 
 
 def test_answers_are_those_of_the_scene_that_was_saved(saved, pipeline):
-    scene, memory = pipeline.scene, load_memory(saved, Settings(), pipeline.extractor)
+    scene, memory = pipeline.scene, load_memory(saved, Settings(), pipeline.extractor.language)
     picture = next(iter(pipeline.mapper.keyframes)).rgb()[60:180, 80:240]
     statuses = set()
     for question in questions(scene, picture):
@@ -76,14 +76,14 @@ def test_answers_are_those_of_the_scene_that_was_saved(saved, pipeline):
 
 def test_answers_are_those_of_the_loaded_map(saved, pipeline):
     loaded = load_map(saved, Settings(), pipeline.extractor).understand(thorough=True)
-    memory = load_memory(saved, Settings(), pipeline.extractor)
+    memory = load_memory(saved, Settings(), pipeline.extractor.language)
     picture = next(iter(pipeline.mapper.keyframes)).rgb()[60:180, 80:240]
     for question in questions(loaded, picture):
         same(memory.answer(question), loaded.query(question), 1e-4)  # the surface is the same within 10 micrometres
 
 
 def test_everything_of_a_thing_comes_back(saved, pipeline):
-    memory = load_memory(saved, Settings(), pipeline.extractor)
+    memory = load_memory(saved, Settings(), pipeline.extractor.language)
     assert len(memory.objects) == len(pipeline.scene.objects) > 3
     for got, thing in zip(memory.objects, pipeline.scene.objects, strict=True):
         for name in ("id", "kind", "label", "probability", "confidence", "n_points", "n_views", "first_seen", "last_seen",
@@ -115,7 +115,8 @@ def test_geometry_is_not_opened(copy, pipeline):
     """Files of the same size with nothing in them would not load."""
     for name in ("state.safetensors", "mesh.ply", "points.ply", "objects.json"):
         (copy / name).write_bytes(bytes((copy / name).stat().st_size))
-    same(load_memory(copy, Settings(), pipeline.extractor).answer(Question("table")), pipeline.scene.query(Question("table")))
+    memory = load_memory(copy, Settings(), pipeline.extractor.language)
+    same(memory.answer(Question("table")), pipeline.scene.query(Question("table")))
 
 
 def test_a_word_of_the_vocabulary_needs_no_network(saved, tmp_path):
@@ -137,7 +138,7 @@ def test_a_map_saved_without_a_table_is_loaded_as_a_whole(copy, pipeline, caplog
     manifest = json.loads((copy / "map.json").read_text())
     del manifest["files"]["semantics.sqlite"]
     (copy / "map.json").write_text(json.dumps(manifest))
-    same(load_memory(copy, Settings(), pipeline.extractor).answer(Question("table")),
+    same(load_memory(copy, Settings(), pipeline.extractor.language).answer(Question("table")),
          pipeline.scene.query(Question("table")), 1e-4)
     assert "the whole map is loaded" in caplog.text
 
@@ -145,7 +146,7 @@ def test_a_map_saved_without_a_table_is_loaded_as_a_whole(copy, pipeline, caplog
 def test_an_empty_map_has_no_table_and_says_so(pipeline, tmp_path):
     save_map(ScenePipeline(Settings(), pipeline.extractor), tmp_path / "empty")
     assert not (tmp_path / "empty" / "semantics.sqlite").exists()
-    memory = load_memory(tmp_path / "empty", Settings(), pipeline.extractor)
+    memory = load_memory(tmp_path / "empty", Settings(), pipeline.extractor.language)
     assert search({"empty": memory}, Question("table"))[0].status == Status.NOT_READY
 
 
@@ -153,7 +154,7 @@ def test_other_models_are_refused(saved, pipeline):
     settings = Settings()
     settings.set("language.feature_dimension", 32)
     with pytest.raises(MapError, match=r"set language\.feature_dimension to 64"):
-        load_memory(saved, settings, pipeline.extractor)
+        load_memory(saved, settings, pipeline.extractor.language)
 
 
 def change(path, *statements):
@@ -192,7 +193,7 @@ def test_a_cut_off_table_is_told_by_its_size(copy, pipeline):
     path = copy / "semantics.sqlite"
     path.write_bytes(path.read_bytes()[:-4096])
     with pytest.raises(MapError, match=r"semantics\.sqlite has \d+ of \d+ bytes: the map is half-written"):
-        load_memory(copy, Settings(), pipeline.extractor)
+        load_memory(copy, Settings(), pipeline.extractor.language)
 
 
 def test_a_table_that_cannot_be_written_leaves_the_old_map(copy, pipeline, monkeypatch):
@@ -217,7 +218,7 @@ def test_maps_below_a_folder_are_found(copy, tmp_path):
 
 
 def test_several_maps_are_ranked_together(saved, pipeline):
-    memory = load_memory(saved, Settings(), pipeline.extractor)
+    memory = load_memory(saved, Settings(), pipeline.extractor.language)
     alone = memory.answer(Question("the floor", max_results=4))
     both, maps = search({"home": None, "office": memory, "lab": memory}, Question("the floor", max_results=8))
     assert both.status == alone.status == Status.FOUND and both.why == f"office: {alone.why}"
@@ -243,6 +244,6 @@ def test_a_real_kitchen_answers_the_same(shared_data, tmp_path):
     save_map(loaded, tmp_path / "again")  # which separates the surface into things anew; a few come out differently
     picture = next(iter(pipeline.mapper.keyframes)).rgb()[100:300, 200:400]
     for scene, folder in ((pipeline.scene, "kitchen"), (loaded.scene, "again")):
-        memory = load_memory(tmp_path / folder, settings, pipeline.extractor)
+        memory = load_memory(tmp_path / folder, settings, pipeline.extractor.language)
         for question in questions(scene, picture):
             same(memory.answer(question), scene.query(question))
