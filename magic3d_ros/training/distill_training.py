@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from magic3d_ros.language.distillation import RATE, Distiller, falling
 from magic3d_ros.language.distillation_loss import distillation_loss
-from magic3d_ros.language.distillation_network import (
-    DistillationError,
-    DistillationNetwork,
-    DistillationPlan,
-    save_network,
-)
+from magic3d_ros.language.distillation_network import DistillationNetwork, DistillationPlan, save_network
 from magic3d_ros.language.distillation_scene import DistillationScene
 from magic3d_ros.training.processes import Process
-
-logger = logging.getLogger(__name__)
+from magic3d_ros.training.resuming import TrainingError, keep, restored
 
 
 @dataclass(frozen=True)
@@ -52,15 +43,16 @@ def train(training: Sequence[DistillationScene], held_out: Sequence[Distillation
     """Train, or go on where a state lies beside `weights` -> the last figures; its weights are the result.
 
     Writes `weights` (float16 safetensors), the same name with .state.pt (to go on) and with .log.jsonl; the first of several
-    processes does. report: called with every step done and, at checks, the figures. Raises DistillationError.
+    processes does. report: called with every step done and, at checks, the figures. Raises TrainingError.
     """
     if not training or not held_out:
-        raise DistillationError(f"{len(training)} scenes to train on and {len(held_out)} to check with are too few: name more")
+        raise TrainingError(f"{len(training)} scenes to train on and {len(held_out)} to check with are too few: name more")
     torch.manual_seed(plan.seed)
     network = DistillationNetwork(made_for).to(process.device)
     distiller = Distiller(network, training, plan.seed, plan.batch, plan.rate, process.rank)
     state_file = weights.with_suffix(".state.pt")
-    step, figures = _restored(state_file, distiller, plan)
+    step, kept = restored(state_file, network, distiller.optimizer, asdict(plan))
+    figures = Figures(**kept) if kept else None  # type: ignore[arg-type]
     while step < plan.steps:
         loss = distiller.step(step, falling(step / plan.steps))
         step += 1
@@ -70,10 +62,10 @@ def train(training: Sequence[DistillationScene], held_out: Sequence[Distillation
             with weights.with_suffix(".log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps({"step": step, "loss": round(figures.loss, 4), "training_loss": round(loss, 4)}) + "\n")
             save_network(network, weights, {"step": str(step), "seed": str(plan.seed)})
-            _store(state_file, distiller, plan, figures)
+            keep(state_file, network, distiller.optimizer, asdict(plan), step, asdict(figures))
         report(step, figures if checked else None)
     if figures is None and process.rank == 0:
-        raise DistillationError("a training needs at least one step (--steps)")
+        raise TrainingError("a training needs at least one step (--steps)")
     return figures or Figures(step, math.nan)
 
 
@@ -82,33 +74,3 @@ def check(network: DistillationNetwork, scenes: Sequence[DistillationScene], ste
     losses = [distillation_loss(*(torch.from_numpy(a).float() for a in (network.predict(s), s.targets, s.weights))).item()
               for s in scenes]
     return Figures(step, sum(losses) / len(losses))
-
-
-def _store(file: Path, distiller: Distiller, plan: Plan, figures: Figures) -> None:
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    torch.save({"network": distiller.network.state_dict(), "optimizer": distiller.optimizer.state_dict(), "plan": asdict(plan),
-                "figures": asdict(figures)}, beside)
-    os.replace(beside, file)
-
-
-def _restored(file: Path, distiller: Distiller, plan: Plan) -> tuple[int, Figures | None]:
-    """Steps done and the last figures; (0, None) where nothing is to be gone on with."""
-    if not file.is_file():
-        return 0, None
-    try:
-        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        stored, figures = state["plan"], Figures(**state["figures"])
-    except Exception as error:  # torch.load raises whatever a broken file leads it to
-        raise DistillationError(f"cannot go on from {file}, it is not a whole state ({type(error).__name__}): delete it to begin "
-                                "again") from error
-    if (stored["batch"], stored["seed"]) != (plan.batch, plan.seed):
-        raise DistillationError(f"{file} is the state of a training with {stored}: use its batch and seed to go on, or another "
-                                "--out")
-    try:
-        distiller.network.load_state_dict(state["network"])
-        distiller.optimizer.load_state_dict(state["optimizer"])
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise DistillationError(f"{file} belongs to another network ({str(error).splitlines()[0]}): delete it to begin "
-                                "again") from error
-    logger.info("going on at step %d of %d", figures.step, plan.steps)
-    return figures.step, figures

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,8 +18,7 @@ from magic3d_ros.cues.embedded.compact_predictor import FORMAT
 from magic3d_ros.training.augmentation import random_batch, whole_batch
 from magic3d_ros.training.losses import losses
 from magic3d_ros.training.pictures import Pictures
-
-logger = logging.getLogger(__name__)
+from magic3d_ros.training.resuming import TrainingError, keep, restored
 
 FROZEN_BLOCKS = 3
 """The stem and the first blocks keep their ImageNet weights: edges and colours are the same in rendered rooms, and without their
@@ -33,10 +30,6 @@ RATE, ENCODER_SHARE, WARM_UP, DECAY = 1e-3, 0.2, 100, 0.02
 LARGEST_GRADIENT = 1.0
 CHECK_BATCH = 16
 WEIGHTS, STATE, LOG = "predictor.safetensors", "training.pt", "log.jsonl"
-
-
-class TrainingError(RuntimeError):
-    """Training that cannot go on; the message names the cause and the cure."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,8 @@ def train(training: Pictures, held_out: Pictures, folder: Path, plan: Plan,
     torch.manual_seed(plan.seed)
     network = CompactNetwork(pretrained=True).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = _optimizer(network)
-    step, best = _restored(folder / STATE, network, optimizer, plan)
+    step, kept = restored(folder / STATE, network, optimizer, asdict(plan))
+    best = Figures(**kept) if kept else None  # type: ignore[arg-type]
     while step < plan.steps:
         for group in optimizer.param_groups:
             group["lr"] = group["full_rate"] * _rate(step, plan.steps)
@@ -98,7 +92,7 @@ def train(training: Pictures, held_out: Pictures, folder: Path, plan: Plan,
             if best is None or figures.loss < best.loss:
                 best = figures
                 save_weights(network, folder / WEIGHTS, {"step": str(step), "seed": str(plan.seed)})
-            _store(folder / STATE, network, optimizer, plan, step, best)
+            keep(folder / STATE, network, optimizer, asdict(plan), step, asdict(best))
         report(step, figures)
     if best is None:
         raise TrainingError("a training needs at least one step (--steps)")
@@ -147,31 +141,3 @@ def _optimizer(network: CompactNetwork) -> torch.optim.Optimizer:
 def _rate(step: int, steps: int) -> float:
     """Share of the full rate: a linear start, then half a cosine."""
     return min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
-def _store(file: Path, network: CompactNetwork, optimizer: torch.optim.Optimizer, plan: Plan, step: int, best: Figures) -> None:
-    temporary = file.with_suffix(".partial")
-    torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(), "plan": asdict(plan), "step": step,
-                "best": asdict(best)}, temporary)
-    os.replace(temporary, file)
-
-
-def _restored(file: Path, network: CompactNetwork, optimizer: torch.optim.Optimizer, plan: Plan) -> tuple[int, Figures | None]:
-    """Steps done and the best figures so far; (0, None) where nothing is to be gone on with."""
-    if not file.is_file():
-        return 0, None
-    try:
-        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        stored, step, best = state["plan"], int(state["step"]), Figures(**state["best"])
-    except Exception as error:  # torch.load raises whatever a broken file leads it to
-        raise TrainingError(f"cannot go on from {file}, it is not a whole state ({type(error).__name__}): delete it to begin "
-                            "again") from error
-    if (stored["batch"], stored["seed"]) != (plan.batch, plan.seed):
-        raise TrainingError(f"{file} is the state of a training with {stored}: use its batch and seed to go on, or another --out")
-    try:
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise TrainingError(f"{file} belongs to another version of the network ({error}): delete it to begin again") from error
-    logger.info("going on at step %d of %d", step, plan.steps)
-    return step, best

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +16,8 @@ from torch.nn.parallel import DistributedDataParallel
 from magic3d_ros.instances.segmenter.losses import losses
 from magic3d_ros.instances.segmenter.network import Architecture, SegmenterNetwork, load_network, save_network
 from magic3d_ros.training.processes import Process
+from magic3d_ros.training.resuming import TrainingError, keep, restored
 from magic3d_ros.training.segmenter_batches import Batch, plain_batch, random_batch
-
-logger = logging.getLogger(__name__)
 
 DECAY = 0.01
 """Of AdamW (Loshchilov and Hutter 2019), torch's default, as in Mask3D."""
@@ -31,10 +27,6 @@ RISE, START, END = 0.3, 1 / 25, 1e-4 / 25
 
 LARGEST_GRADIENT = 1.0
 CHECK_BATCH = 4
-
-
-class TrainingError(RuntimeError):
-    """Training that cannot go on; the message names the cause and the cure."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +70,8 @@ def train(training: Sequence[Path], held_out: Sequence[Path], weights: Path, arc
     network.to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=DECAY)
     state_file = weights.with_suffix(".state.pt")
-    step, figures = _restored(state_file, network, optimizer, plan)
+    step, kept = restored(state_file, network, optimizer, asdict(plan))
+    figures = Figures(**kept) if kept else None  # type: ignore[arg-type]
     together = DistributedDataParallel(network) if distributed.is_initialized() else network
     while step < plan.steps:
         for group in optimizer.param_groups:
@@ -101,7 +94,7 @@ def train(training: Sequence[Path], held_out: Sequence[Path], weights: Path, arc
                 rounded = {name: round(value, 4) for name, value in asdict(figures).items()}
                 log.write(json.dumps(rounded | {"training_loss": round(loss.item(), 4)}) + "\n")
             save_network(network, weights, {"step": str(step), "seed": str(plan.seed)})
-            _store(state_file, network, optimizer, plan, step, figures)
+            keep(state_file, network, optimizer, asdict(plan), step, asdict(figures))
         report(step, figures if checked else None)
     if figures is None and rank == 0:
         raise TrainingError("a training needs at least one step (--steps)")
@@ -136,33 +129,3 @@ def check(network: SegmenterNetwork, files: Sequence[Path], queries: int, step: 
         parts = batch_loss(network, batch, queries, 0, device)
         sums += [part.item() * len(batch.labels) for part in parts]
     return Figures(step, *(sums / len(files)).tolist())
-
-
-def _store(file: Path, network: SegmenterNetwork, optimizer: torch.optim.Optimizer, plan: Plan, step: int,
-           figures: Figures) -> None:
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(), "plan": asdict(plan), "step": step,
-                "figures": asdict(figures)}, beside)
-    os.replace(beside, file)
-
-
-def _restored(file: Path, network: SegmenterNetwork, optimizer: torch.optim.Optimizer, plan: Plan) -> tuple[int, Figures | None]:
-    """Steps done and the last figures; (0, None) where nothing is to be gone on with."""
-    if not file.is_file():
-        return 0, None
-    try:
-        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        stored, step, figures = state["plan"], int(state["step"]), Figures(**state["figures"])
-    except Exception as error:  # torch.load raises whatever a broken file leads it to
-        raise TrainingError(f"cannot go on from {file}, it is not a whole state ({type(error).__name__}): delete it to begin "
-                            "again") from error
-    if (stored["batch"], stored["seed"]) != (plan.batch, plan.seed):
-        raise TrainingError(f"{file} is the state of a training with {stored}: use its batch and seed to go on, or another --out")
-    try:
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-    except (RuntimeError, ValueError, KeyError) as error:
-        first = str(error).splitlines()[0]
-        raise TrainingError(f"{file} belongs to another architecture ({first}): delete it to begin again") from error
-    logger.info("going on at step %d of %d", step, plan.steps)
-    return step, figures

@@ -18,6 +18,7 @@ from magic3d_ros.networks.sparse_unet import Shape
 from magic3d_ros.training.distill_scenes import fused_scene, load_scene, save_scene, scene_file
 from magic3d_ros.training.distill_training import Plan, train
 from magic3d_ros.training.processes import Process
+from magic3d_ros.training.resuming import TrainingError
 
 MADE_FOR = DistillationPlan("fake", 2, 0.1, ("normals",), Shape((8, 8), (0, 1), (8,), (1,), 3), 0.1)
 HERE = Process(0, torch.device("cpu"))
@@ -71,12 +72,12 @@ def test_an_interrupted_training_goes_on_at_its_last_check(tmp_path):
 
 def test_what_cannot_go_on_is_said(tmp_path):
     run(tmp_path, 5)
-    with pytest.raises(DistillationError, match="use its batch and seed"):
+    with pytest.raises(TrainingError, match="use its batch and seed"):
         run(tmp_path, 5, batch=1)
     (tmp_path / "w.state.pt").write_bytes(b"half")
-    with pytest.raises(DistillationError, match="delete it to begin again"):
+    with pytest.raises(TrainingError, match="delete it to begin again"):
         run(tmp_path, 5)
-    with pytest.raises(DistillationError, match="too few"):
+    with pytest.raises(TrainingError, match="too few"):
         train([scene(0)], [], tmp_path / "y.safetensors", MADE_FOR, Plan(5, 1, 0, 5), lambda *_: None, HERE)
 
 

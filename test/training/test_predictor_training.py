@@ -16,7 +16,8 @@ from magic3d_ros.cues.placement import Placement
 from magic3d_ros.training.augmentation import random_batch, whole_batch
 from magic3d_ros.training.mean_map import MeanMap, mean_map
 from magic3d_ros.training.pictures import PictureError, Pictures
-from magic3d_ros.training.predictor_training import LOG, STATE, WEIGHTS, Plan, TrainingError, check, train
+from magic3d_ros.training.predictor_training import LOG, STATE, WEIGHTS, Plan, check, train
+from magic3d_ros.training.resuming import TrainingError
 from magic3d_ros.training.viewpoints import HEIGHT, WIDTH
 
 PLAN = Plan(steps=4, batch=2, seed=0, check_every=2)

@@ -17,10 +17,11 @@ from magic3d_ros.instances.segmenter.network import Architecture
 from magic3d_ros.networks.sparse_unet import Shape
 from magic3d_ros.training.cloud_samples import CloudSample, CloudSampleError
 from magic3d_ros.training.processes import Process
+from magic3d_ros.training.resuming import TrainingError
 from magic3d_ros.training.segmenter_batches import plain_batch, random_batch, varied
 from magic3d_ros.training.segmenter_pseudo_labels import pseudo_label, pseudo_labelled, pseudo_name
 from magic3d_ros.training.segmenter_scenes import SURFACE, frame_clouds
-from magic3d_ros.training.segmenter_training import Plan, TrainingError, one_cycle, train
+from magic3d_ros.training.segmenter_training import Plan, one_cycle, train
 
 TINY = Architecture(Shape((8, 8, 16), (0, 1, 1), (8, 16), (1, 1), 3), width=16, heads=2, rounds=1, voxel_size=0.1)
 PLAN = Plan(steps=4, batch=2, queries=6, rate=1e-3, seed=0, check_every=2)
