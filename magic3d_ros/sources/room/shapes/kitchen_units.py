@@ -145,6 +145,7 @@ def cooker(width: float = 0.6, depth: float = 0.60, height: float = 0.90, colour
     panel = box((0, front + 0.015, height - 0.09), (width - 0.006, 0.03, 0.11), 0.004)
     leaf = box((0, front + 0.015, 0.485), (width - 0.012, 0.03, 0.60), 0.006, 0.1)
     drawer = box((0, front + 0.015, 0.11), (width - 0.012, 0.03, 0.13), 0.004)
+    plinth = box((0, 0.03, 0.025), (width - 0.02, depth - 0.10, 0.05))
     window = box((0, front - 0.002, 0.47), (width - 0.17, 0.006, 0.34), 0.002)
     top = box((0, 0, height - 0.02), (width, depth, 0.035), 0.004)
     handle = [capsule((-width * 0.4, front - 0.045, 0.73), (width * 0.4, front - 0.045, 0.73), 0.011)]
@@ -159,7 +160,7 @@ def cooker(width: float = 0.6, depth: float = 0.60, height: float = 0.90, colour
     ]
     return [
         Part(joined([case, panel, leaf, drawer]), Material("brushed", colour)),
-        Part(joined([window, top, *knobs]), BLACK),
+        Part(joined([window, top, plinth, *knobs]), BLACK),
         Part(joined(rings), Material("", (0.28, 0.26, 0.25))),
         Part(joined(handle), STEEL),
     ]
@@ -194,9 +195,10 @@ def washing_machine(size: float = 0.6, height: float = 0.85, colour: Colour = (0
     drawer = box((-size * 0.32, front - 0.008, height - 0.075), (0.16, 0.012, 0.075), 0.003)
     display = box((size * 0.27, front - 0.008, height - 0.075), (0.14, 0.008, 0.05))
     kick = box((0, front - 0.001, 0.05), (size - 0.03, 0.006, 0.06))
+    foot = box((0, 0.02, 0.015), (size - 0.06, size - 0.08, 0.03))
     return [
         Part(joined([case, drawer]), Material("", colour)),
-        Part(joined([glass, display]), Material("", (0.04, 0.05, 0.06))),
+        Part(joined([glass, display, foot]), Material("", (0.04, 0.05, 0.06))),
         Part(joined([ring, dial]), STEEL),
         Part(joined([panel, kick]), Material("", (colour[0] * 0.85, colour[1] * 0.85, colour[2] * 0.87))),
     ]
