@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from magic3d_ros.cues.foundation.contrastive import ContrastiveModel, check_dense
-from magic3d_ros.cues.foundation.dense_attention import attended
+from magic3d_ros.cues.foundation.dense_attention import gathered_in
 from magic3d_ros.cues.foundation.images import Preprocessing, processor_values, without_far_ends
-from magic3d_ros.cues.foundation.pretrained import load_pretrained, model_type, text_tokenizer
+from magic3d_ros.cues.foundation.pretrained import check_vocabulary, load_pretrained, model_type, text_tokenizer
 from magic3d_ros.cues.placement import Placement
 from magic3d_ros.cues.weights import ModelError
 
@@ -44,9 +44,7 @@ class TransformersClip(ContrastiveModel):
         self._network = load_pretrained("AutoModel", path, Placement(placement.device))
         self._vision: Any = self._network.vision_model
         vision, text = self._network.config.vision_config, self._network.config.text_config
-        if len(self._tokenizer) > text.vocab_size:
-            raise ModelError(f"{path}: its tokenizer has {len(self._tokenizer)} words but the model knows {text.vocab_size}: "
-                             "they belong to different models")
+        check_vocabulary(path, self._tokenizer, text)
         self._context = min(_CONTEXT, int(text.max_position_embeddings))
         super().__init__(self._network, placement, name=name or path.name, logit_scale=float(self._network.logit_scale.exp()),
                          patch_size=int(vision.patch_size), image_size=int(vision.image_size),
@@ -89,10 +87,7 @@ class TransformersClip(ContrastiveModel):
         for layer in vision.encoder.layers[:-1]:
             x = layer(x, attention_mask=None)
         layer = vision.encoder.layers[-1]
-        attention, normed = layer.self_attn, layer.layer_norm1(x)
-        q, k, v = (part(normed).unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
-                   for part in (attention.q_proj, attention.k_proj, attention.v_proj))
-        gathered = attention.out_proj(attended(kind, q, k, v, rows, columns).transpose(1, 2).flatten(2))
+        gathered = gathered_in(layer, x, kind, rows, columns)
         if kind == "naclip":
             x = gathered  # without what comes from the layer before and without the MLP: the authors' "reduced" last block
         else:

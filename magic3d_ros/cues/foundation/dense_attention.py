@@ -8,6 +8,8 @@ Your Neighbours: Training-Free Open-Vocabulary Semantic Segmentation", WACV 2025
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -39,6 +41,16 @@ def attended(kind: str, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, rows:
         near = nearness(start, min(tokens, start + step), tokens, rows, columns, deviation, k)
         parts.append(scaled_dot_product_attention(k[:, :, start:start + step], k, v, attn_mask=near))
     return torch.cat(parts, 2)
+
+
+def gathered_in(layer: Any, x: torch.Tensor, kind: str, rows: int, columns: int) -> torch.Tensor:
+    """What `attended` gives in an encoder layer of transformers' CLIPs and SigLIPs, projected, without the residual: (batch,
+    tokens, width) of states x of that shape."""
+    attention, normed = layer.self_attn, layer.layer_norm1(x)
+    q, k, v = (part(normed).unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
+               for part in (attention.q_proj, attention.k_proj, attention.v_proj))
+    gathered: torch.Tensor = attention.out_proj(attended(kind, q, k, v, rows, columns).transpose(1, 2).flatten(2))
+    return gathered
 
 
 def nearness(first: int, last: int, tokens: int, rows: int, columns: int, deviation: float, like: torch.Tensor) -> torch.Tensor:

@@ -60,6 +60,13 @@ def text_tokenizer(folder: Path) -> Any:
         return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False, padding_side="right")
 
 
+def check_vocabulary(folder: Path, tokenizer: Any, text_config: Any) -> None:
+    """Raise ModelError when a tokenizer has more words than the text tower knows."""
+    if len(tokenizer) > text_config.vocab_size:
+        raise ModelError(f"{folder}: its tokenizer has {len(tokenizer)} words but the model knows {text_config.vocab_size}: "
+                         "they belong to different models")
+
+
 @contextlib.contextmanager
 def naming_the_cause(path: Path) -> Iterator[None]:
     """Turn whatever a model library raises while it is imported or reads a checkpoint into a ModelError of one line."""

@@ -15,9 +15,9 @@ import torch
 from torch.nn.functional import linear
 
 from magic3d_ros.cues.foundation.contrastive import ContrastiveModel, check_dense
-from magic3d_ros.cues.foundation.dense_attention import attended
+from magic3d_ros.cues.foundation.dense_attention import gathered_in
 from magic3d_ros.cues.foundation.images import Preprocessing, processor_values
-from magic3d_ros.cues.foundation.pretrained import load_pretrained, model_type, text_tokenizer
+from magic3d_ros.cues.foundation.pretrained import check_vocabulary, load_pretrained, model_type, text_tokenizer
 from magic3d_ros.cues.placement import Placement
 from magic3d_ros.cues.weights import ModelError
 
@@ -49,9 +49,7 @@ class Siglip(ContrastiveModel):
         vision, text = self._network.config.vision_config, self._network.config.text_config
         if not self._vision.use_head:
             raise ModelError(f"{path} was saved without the head that brings images to the texts' space: get the whole model")
-        if len(self._tokenizer) > text.vocab_size:
-            raise ModelError(f"{path}: its tokenizer has {len(self._tokenizer)} words but the model knows {text.vocab_size}: "
-                             "they belong to different models")
+        check_vocabulary(path, self._tokenizer, text)
         self._context = min(_CONTEXT, int(text.max_position_embeddings))
         patch = int(vision.patch_size)
         if self._flexible:
@@ -115,10 +113,7 @@ class Siglip(ContrastiveModel):
         for layer in vision.encoder.layers[:-1]:
             x = layer(x, attention_mask=None)
         layer = vision.encoder.layers[-1]
-        attention, normed = layer.self_attn, layer.layer_norm1(x)
-        q, k, v = (part(normed).unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
-                   for part in (attention.q_proj, attention.k_proj, attention.v_proj))
-        x = x + attention.out_proj(attended(kind, q, k, v, rows, columns).transpose(1, 2).flatten(2))
+        x = x + gathered_in(layer, x, kind, rows, columns)
         x = x + layer.mlp(layer.layer_norm2(x))
         return vision.post_layernorm(x)
 
