@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from magic3d_ros.cues.foundation.pretrained import naming_the_cause
+
 _IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "rescale_factor": 1 / 255}
 _DINO: dict[str, dict[str, Any]] = {
     "small": {"hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 6, "image_size": 518},
@@ -44,7 +46,10 @@ _DEPTH: dict[str, dict[str, Any]] = {
 
 
 def write(name: str, folder: Path, seed: int = 0) -> Path:
-    """Write the checkpoint of one of ARCHITECTURES into a folder, which is made; returns it. Raises KeyError for another name."""
+    """Write the checkpoint of one of ARCHITECTURES into a folder, which is made; returns it.
+
+    Raises KeyError for another name, ModelError where the library that describes the architecture is not there or does not load.
+    """
     write_into = ARCHITECTURES[name][1]
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
@@ -84,7 +89,8 @@ def _sam2(size: str) -> Callable[[Path], None]:
 
 
 def _clip(folder: Path) -> None:
-    import open_clip
+    with naming_the_cause(folder):
+        import open_clip
 
     weights = {name: value.clone() for name, value in open_clip.CLIP(**_CLIP).state_dict().items()}
     save_file(weights, folder / "open_clip_model.safetensors")
