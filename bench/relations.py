@@ -39,7 +39,7 @@ WORDS, RELATED, TOLD, RANDOM = "words as one", "with relations", "relations, nam
 
 @dataclass(frozen=True)
 class PlacedQuestion:
-    """known: text and true names that answer. viewpoint: (3,) metres, from where sides are meant; None = from where it was seen."""
+    """known: text and true names that answer. viewpoint: (3,) m, from where sides are meant; None = from where it was seen."""
 
     known: KnownQuestion
     viewpoint: np.ndarray | None
