@@ -54,9 +54,17 @@ def test_sensor_noise_means_nothing() -> None:
 
 def test_holes_are_not_seen_through() -> None:
     depth = np.full((30, 40), 2.0, np.float32)
-    depth[14, 19] = 0.0
-    history = memory(look(1, depth)).history(point(1.0), POSE)
-    assert history.free.tolist() == [0]
+    depth[15, 20] = 0.0  # the point's own pixel
+    assert memory(look(1, depth)).history(point(1.0), POSE).free.tolist() == [0]
+
+
+@pytest.mark.parametrize(("missing", "free"), [(10, 1), (11, 0)])
+def test_a_place_is_seen_through_when_most_around_it_has_a_reading(missing: int, free: int) -> None:
+    depth = np.full((30, 40), 2.0, np.float32)
+    window = np.full(25, 2.0, np.float32)
+    window[np.flatnonzero(np.arange(25) != 12)[:missing]] = 0.0  # all but the middle
+    depth[13:18, 18:23] = window.reshape(5, 5)
+    assert memory(look(1, depth)).history(point(1.0), POSE).free.tolist() == [free]
 
 
 def test_beside_a_nearer_edge_nothing_was_seen_through() -> None:
