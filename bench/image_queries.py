@@ -33,7 +33,7 @@ from magic3d_ros.sources.source import SourceError
 BENCH = Path(__file__).parent
 DATA = BENCH.resolve().parents[1] / "shared" / "data"
 SCENES = "procedural_room,office,bedroom,kitchen,replica_office0"
-WIDTH, FRAMES = 320, 72
+FRAMES = 72
 """As bench queries, so that both can use the same kept maps."""
 STRUCTURE = frozenset(("floor", "wall", "ceiling", "window"))
 FRAME, RENDERED = "held-out frame", "rendered view"
@@ -51,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="magic3d bench image_queries", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", default=SCENES, help="of bench/queries_*.yaml, with true instances; separated by commas")
-    parser.add_argument("--frames", type=int, default=FRAMES, help="of each scene, at most")
-    parser.add_argument("--width", type=int, default=WIDTH, help="pixels of the frames")
+    parser.add_argument("--frames", type=int, default=FRAMES, help="of a room; of a recording about as many")
+    parser.add_argument("--width", type=int, help="pixels of the frames")
     parser.add_argument("--maps", type=Path, help="folder where maps are kept, and taken from the next time")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the recording replica_office0")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="NAME=VALUE")

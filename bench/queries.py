@@ -3,7 +3,8 @@
     ./run bench queries [--scenes office,kitchen] [--split tune|report] [--each] [--pictures FOLDER] [--set NAME=VALUE]
 
 A thing of the map is the true instance that most of its points lie on. What the map does not hold counts as missed. Beside the
-product: the same without its lexicon, ConSE (Norouzi et al. 2014) on the same things, single frames without a map, and chance.
+product: the same without its lexicon, things by the mean of their voxels alone (with `--set distillation.use=ensemble` also by
+the 2D-3D ensemble), ConSE (Norouzi et al. 2014) on the same things, single frames without a map, and chance.
 `tune` questions are those with which constants may be chosen, `report` ones only report (bench/queries_*.yaml).
 """
 
@@ -32,19 +33,21 @@ from magic3d_ros.evaluation.questions_scenes import MappedScene, mapped
 from magic3d_ros.evaluation.questions_scores import Outcome, ranking, rejection, reliability
 from magic3d_ros.language.answer import Question
 from magic3d_ros.language.fusion import LanguageMap
+from magic3d_ros.language.snapshot import LanguageSnapshot
 from magic3d_ros.pipeline import ScenePipeline
 from magic3d_ros.scene import Scene
 from magic3d_ros.sources.source import SourceError
 
 FILES = sorted(Path(__file__).parent.glob("queries_*.yaml"))
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-WIDTH, FRAMES = 320, 72
-"""Of what is mapped: seven scenes within eight minutes on two cores."""
+FRAMES = 72
+"""Of what is mapped, 640 pixels wide where it is rendered, else as wide as it was recorded: seven scenes in MINUTES."""
 PICTURED_FRAMES = 16
 """Keyframes that the baseline without a map looks at."""
 NO_LEXICON = "none"
 """language.lexicon of the embedded tier without one."""
 OURS, PLAIN, CONSE, SINGLE = "with lexicon", "without lexicon", "ConSE", "single frames"
+VOXELS, ENSEMBLE = "voxels alone", "voxels, ensemble"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,8 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--each", action="store_true", help="print every question with its first three answers")
     parser.add_argument("--no-baselines", action="store_true", help="the product alone: half the time")
     parser.add_argument("--pictures", type=Path, help="folder for heat maps and the reliability curve")
-    parser.add_argument("--frames", type=int, default=FRAMES, help="of each scene, at most")
-    parser.add_argument("--width", type=int, default=WIDTH, help="pixels of the frames")
+    parser.add_argument("--frames", type=int, default=FRAMES, help="of a room; of a recording about as many")
+    parser.add_argument("--width", type=int, help="pixels of the frames")
     parser.add_argument("--maps", type=Path, help="folder where maps are kept, and taken from the next time")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the recordings redkitchen and replica_office0")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="NAME=VALUE")
@@ -70,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sets = [load_questions(known_files[name]) for name in options.scenes.split(",")]
     extractor = CueExtractor(settings)
-    outcomes: dict[str, list[Outcome]] = {OURS: [], PLAIN: [], CONSE: [], SINGLE: []}
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in (OURS, PLAIN, VOXELS, ENSEMBLE, CONSE, SINGLE)}
     for known in sets:
         known = replace(known, questions=tuple(q for q in known.questions if options.split in ("all", q.split)))
         if not known.questions:
@@ -110,6 +113,13 @@ def _ask_all(mapped_scene: MappedScene, known: QuestionSet, settings: Settings, 
     if plain is not None:
         outcomes[PLAIN] += [answered(plain, names, known.name, q) for q in known.questions]
     model = pipeline.extractor.language
+    language = scene.language
+    assert language is not None
+    systems = {VOXELS: replace(language, prediction=None)} | ({} if language.prediction is None else {ENSEMBLE: language})
+    for system, snapshot in systems.items():
+        asked = snapshot.knowledge.text_vectors([q.text for q in present])
+        outcomes[system] += [ranked(order, names.__getitem__, known.name, q)
+                             for order, q in zip(by_voxels(scene, snapshot, asked), present, strict=True)]
     if model.contrast is None:
         conse = ConSE(model, described_views(pipeline))
         outcomes[CONSE] += [ranked(conse.ranked(q.text), lambda i: names.get(i, frozenset()), known.name, q) for q in present]
@@ -131,6 +141,20 @@ def answered(scene: Scene, names: dict[int, frozenset[str]], where: str, asked: 
 def ranked(order: Sequence[int], names_of: Callable[[int], frozenset[str]], where: str, asked: KnownQuestion) -> Outcome:
     """A baseline's order of things, best first."""
     return Outcome(where, asked, np.array([bool(names_of(i) & asked.right) for i in order], bool), None, 0.0)
+
+
+def by_voxels(scene: Scene, language: LanguageSnapshot, asked: np.ndarray) -> list[list[int]]:
+    """Ids of things by the mean similarity of their voxels with each of (n, D) embeddings, best first: no crops, no concepts."""
+    similarity = language.dense_similarity(asked, scene.surface)
+    ids, means = [], []
+    for thing in scene.objects:
+        rows = similarity[scene.points_of(thing.id)]
+        rows = rows[np.isfinite(rows[:, 0])]
+        if thing.kind == "object" and len(rows):
+            ids.append(thing.id)
+            means.append(rows.mean(0))
+    order = np.argsort(-np.array(means).reshape(len(ids), len(asked)), axis=0, kind="stable")
+    return [[ids[row] for row in column] for column in order.T]
 
 
 def without_lexicon(pipeline: ScenePipeline, settings: Settings) -> Scene | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,11 +18,13 @@ from magic3d_ros.evaluation.questions_truth import BoxTruth, Truth, truth_of_fol
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.mapping.distractors.geometric_cues import small_depth
 from magic3d_ros.pipeline import ScenePipeline
+from magic3d_ros.room_cache import rendered_room
 from magic3d_ros.sources.open import open_source
 from magic3d_ros.sources.room import open_room
 from magic3d_ros.sources.source import FrameSource
 from magic3d_ros.storage.map_folder import load_map, save_map
 
+_log = logging.getLogger(__name__)
 ROOM, DATA = "room:", "data:"
 HOLD_OUT = 8
 """One frame of so many stays out of the map: pictures of it are shown to the scene as questions (bench image_queries)."""
@@ -38,19 +41,20 @@ class MappedScene:
 
 
 class ReducedSource:
-    """At most `most` frames of a source, evenly spread, at most `width` pixels wide."""
+    """Every n-th frame of a source, so that `about` or less than twice as many remain, at most `width` pixels wide (None = as
+    they are)."""
 
-    def __init__(self, source: FrameSource, most: int, width: int) -> None:
+    def __init__(self, source: FrameSource, about: int, width: int | None) -> None:
         self.name, self.skipped = source.name, source.skipped
         self._source, self._width = source, width
-        self._step = max(1, -(-len(source) // most))
+        self._step = max(1, len(source) // about)
 
     def __len__(self) -> int:
         return -(-len(self._source) // self._step)
 
     def __iter__(self) -> Iterator[RGBDFrame]:
         for frame in islice(self._source, 0, None, self._step):
-            yield narrowed(frame, self._width)
+            yield frame if self._width is None else narrowed(frame, self._width)
 
 
 def narrowed(frame: RGBDFrame, width: int) -> RGBDFrame:
@@ -62,23 +66,25 @@ def narrowed(frame: RGBDFrame, width: int) -> RGBDFrame:
     return replace(frame, camera=camera, rgb=rgb, depth=small_depth(frame.depth, camera.width, camera.height))
 
 
-def mapped(questions: QuestionSet, data: Path, settings: Settings, extractor: CueExtractor, most: int, width: int,
-           keep: Path | None = None) -> MappedScene:
-    """Map the scene of a set of questions, with `most` frames of `width` pixels, and look at all of it.
+def mapped(questions: QuestionSet, data: Path, settings: Settings, extractor: CueExtractor, frames: int,
+           width: int | None = None, keep: Path | None = None) -> MappedScene:
+    """Map the scene of a set of questions, and look at all of it.
 
-    data: folder of the recordings. keep: folder for maps; one that is there is taken instead of mapping anew. Raises SourceError
-    where the source is not there, MapError for a kept map that cannot be read.
+    frames: of a room; of a recording about as many, see ReducedSource. width: pixels of the frames, None = what the scene has:
+    640 for rooms, as robots' cameras deliver, and a recording's own. data: folder of the recordings. keep: folder for maps; one
+    that is there is taken instead of mapping anew. Raises SourceError where the source is not there, MapError for a kept map
+    that cannot be read.
     """
     truth: Truth
     if questions.source.startswith(ROOM):
-        room = open_room(questions.source.removeprefix(ROOM), settings, frames=most, width=width)
-        source: FrameSource = room
-        truth = truth_of_room(room)
+        name = questions.source.removeprefix(ROOM)
+        source: FrameSource = open_source(str(rendered_room(name, settings, frames, _rendering, width)), settings)
+        truth = truth_of_room(open_room(name, settings, frames=frames, width=width))
     else:
         folder = data / questions.source.removeprefix(DATA)
-        source = ReducedSource(open_source(str(folder), settings), most, width)
+        source = ReducedSource(open_source(str(folder), settings), frames, width)
         truth = BoxTruth(questions.boxes) if questions.boxes is not None else truth_of_folder(folder, questions.names)
-    kept = None if keep is None else keep / f"{questions.name}_{most}_{width}"
+    kept = None if keep is None else keep / f"{questions.name}_{frames}_{width or 'full'}"
     if kept is not None and kept.is_dir():
         pipeline = load_map(kept, settings, extractor)
         pipeline.understand(thorough=True)
@@ -91,6 +97,10 @@ def mapped(questions: QuestionSet, data: Path, settings: Settings, extractor: Cu
         if kept is not None:
             save_map(pipeline, kept)
     return MappedScene(questions.name, pipeline, truth, source)
+
+
+def _rendering(done: int, of: int) -> None:
+    _log.debug("rendered %d of %d", done, of)
 
 
 def held_out(scene: MappedScene) -> list[RGBDFrame]:

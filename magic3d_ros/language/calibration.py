@@ -1,7 +1,7 @@
 """From evidence to probability.
 
 Cosines of the joint class space mean little by themselves: some questions are close to everything. What tells is how likely a
-thing is of the concepts asked for, in relation to how likely things here are of concepts that mostly are not here.
+thing is of the concepts asked for, and how close in meaning the question is to what the thing may be.
 """
 
 from __future__ import annotations
@@ -14,17 +14,14 @@ _SPREAD_FLOOR = 0.02
 """Added to the spread of scores: a question that fits nothing must not make noise stand out. The spread is the robust one, but no
 less than half the plain one: in a small scene most scores can be equal."""
 
-# Logistic regression (L2 .03 on standardised features) on the maps of two rendered rooms, living_room and procedural_room: 172
-# questions about things that are there and 120 about things that are not, counting equally, the five best things of each. Fitted
-# on one room and tried on the other: AUC of "it is there" .86 and .91. Slope and offset then come from whether the best thing was
-# right, for these questions and those of bench/queries_redkitchen.yaml (docs/language.md).
-_BIAS = -2.0
-_FIT = 0.46
-_SURPRISE = 0.75
-_SIMILARITY = 13.3
-_ELSEWHERE = -1.1
-_ATTRIBUTES = 1.4
-"""Set by hand, as colours and sizes are probabilities already: the questions fitted to hold no such words."""
+# `magic3d bench query_weights`: the relation of the weights by the likelihood of the right thing among all things (a conditional
+# logit), slope and offset then by whether the best thing was right (docs/language.md).
+BIAS = -1.2
+FIT = 1.1
+SIMILARITY = 6.3
+CLOSENESS = 3.2
+_ATTRIBUTES = FIT
+"""Set by hand: colours and sizes are probabilities already, as the fit is. The questions fitted to hold few such words."""
 _STRANGE = -2.8
 """Set by hand, a tenth of cosine: the questions fitted to hold no words without meaning."""
 _PICTURE_BIAS, _PICTURE_STANDOUT, _PICTURE_SIMILARITY = -2.7, 0.74, 5.1
@@ -37,23 +34,16 @@ class Evidence:
     cosine of words and pictures."""
 
     fit: np.ndarray
-    rivals: np.ndarray
     similarity: np.ndarray
+    closeness: np.ndarray
     attributes: np.ndarray
-    elsewhere: float
     strangeness: float = 0.0
 
     def probability(self) -> np.ndarray:
         """(M,) in 0..1."""
-        score = (_BIAS + _FIT * self.fit + _SURPRISE * self.surprise() + _SIMILARITY * self.similarity
-                 + _ATTRIBUTES * self.attributes + _ELSEWHERE * self.elsewhere + _STRANGE * self.strangeness / 0.1)
-        return 1.0 / (1.0 + np.exp(-np.clip(score, -50, 50)))
-
-    def surprise(self) -> np.ndarray:
-        """(M,) how far the fit stands out among the best fits of other concepts, most of which are not here."""
-        if len(self.rivals) == 0:
-            return np.zeros(len(self.fit))
-        return (self.fit - float(np.median(self.rivals))) / (float(self.rivals.std()) + _SPREAD_FLOOR)
+        score = (BIAS + FIT * self.fit + SIMILARITY * self.similarity + CLOSENESS * self.closeness
+                 + _ATTRIBUTES * self.attributes + _STRANGE * self.strangeness / 0.1)
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(score, -50, 50))))
 
 
 def standout(similarity: np.ndarray, background: np.ndarray) -> np.ndarray:

@@ -31,17 +31,16 @@ def forms_of(things: Sequence[KnownObject], up: np.ndarray, floor: float) -> For
 
 
 def recognise(knowledge: Knowledge, things: Sequence[KnownObject], structure: Sequence[str], vectors: np.ndarray,
-              background: np.ndarray, levels: Mapping[int, Levels], colours: Mapping[int, np.ndarray], up: np.ndarray,
-              floor: float) -> np.ndarray:
+              levels: Mapping[int, Levels], colours: Mapping[int, np.ndarray], up: np.ndarray, floor: float) -> np.ndarray:
     """(M, C) probability of each concept of the bank for each thing; a thing's sum is 1.
 
-    structure: floor, wall, ceiling, or "" of each. vectors (M, D): what pictures say, zeros where none does. background (K, D):
-    random views. levels, colours: by id. up (3,), floor: as in forms_of.
+    structure: floor, wall, ceiling, or "" of each. vectors (M, D): what pictures say, zeros where none does. levels,
+    colours: by id. up (3,), floor: as in forms_of.
     """
     bank = knowledge.bank
     shown = np.abs(vectors).max(1, initial=0.0) > 0
     looks = np.zeros((len(things), len(bank)))
-    looks[shown] = space_of(knowledge.model).looks(vectors[shown], background, knowledge.vectors)
+    looks[shown] = space_of(knowledge.model).looks(vectors[shown], knowledge.vectors)
     even = np.full(len(COLOURS), 1 / len(COLOURS))
     flat = [levels.get(thing.id, Levels(0.0, 0.0)) for thing in things]
     chances = recognised(bank, looks, forms_of(things, up, floor),

@@ -14,7 +14,7 @@ from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.language.answer import Answer, Match, Question, Status
 from magic3d_ros.language.concepts.attributes import attribute_fit
 from magic3d_ros.language.concepts.colours import COLOURS
-from magic3d_ros.language.concepts.evidence import STRUCTURE_PROBABILITY
+from magic3d_ros.language.concepts.evidence import STRUCTURE_PROBABILITY, as_asked
 from magic3d_ros.language.concepts.form import form_fit
 from magic3d_ros.language.concepts.knowledge import FAMILIAR, Knowledge
 from magic3d_ros.language.places import KnownObject, Levels
@@ -151,12 +151,10 @@ class SemanticMemory(Generic[Thing]):
         form = np.log(np.exp(form_fit(self.knowledge.bank, forms)) @ weights + _NEVER)
         even = np.full(len(COLOURS), 1 / len(COLOURS))
         colours = np.array([self.colours.get(o.id, even) for o in self.objects]).reshape(-1, len(COLOURS))
-        things = self._concepts[~self._structure]
-        rivals = np.log(things.max(0) + _NEVER) if len(things) else np.zeros(0)
-        fit = np.log(self._concepts @ weights + _NEVER) - np.log(max(weights.max(), _LEAST_SHARE))
+        fit = np.log(as_asked(self.knowledge.bank, self._concepts) @ weights + _NEVER) - np.log(max(weights.max(), _LEAST_SHARE))
         return Asked(self.knowledge.text_vectors([question.text])[0], picture, fit, form,
-                     attribute_fit(question.text, colours, forms.length), float(meaning.elsewhere[0]),
-                     max(0.0, FAMILIAR - float(meaning.closeness[0])), rivals)
+                     attribute_fit(question.text, colours, forms.length), self._concepts @ meaning.nearest[0],
+                     max(0.0, FAMILIAR - float(meaning.closeness[0])))
 
     @cached_property
     def _pictures(self) -> np.ndarray:
@@ -182,8 +180,7 @@ class SemanticMemory(Generic[Thing]):
     def _concepts(self) -> np.ndarray:
         """(O, C) probability of each concept for each object."""
         structure = [getattr(o, "label", "") if o.kind == "structure" else "" for o in self.objects]
-        return recognise(self.knowledge, self.objects, structure, self._pictures, self.background, self.levels, self.colours,
-                         self.up, self.floor)
+        return recognise(self.knowledge, self.objects, structure, self._pictures, self.levels, self.colours, self.up, self.floor)
 
     def _verdict(self, matches: list[Match], question: Question) -> tuple[Status, str]:
         best = matches[0]

@@ -80,7 +80,7 @@ class LanguageSnapshot:
         vectors = np.array([self.vectors[row_of[i.id]] if i.id in row_of else np.zeros(self.model.dimension) for i in listed],
                            np.float32).reshape(len(listed), self.model.dimension)
         flat = levels(surface, labels, listed, axis, floor)
-        chances = recognise(self.knowledge, listed, [i.structure for i in listed], vectors, self.background, flat,
+        chances = recognise(self.knowledge, listed, [i.structure for i in listed], vectors, flat,
                             colours_of(surface, labels, [i.id for i in listed]), axis, floor)
         names = {}
         for i, row in zip(listed, chances, strict=True):

@@ -14,13 +14,12 @@ import numpy as np
 from magic3d_ros.cues.contrast import Contrast
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.language.calibration import Evidence, picture_probability
-from magic3d_ros.language.concepts.evidence import FORM_WEIGHT
 from magic3d_ros.language.vectors import unit
 
 _SOME_VIEWS = 0.95
 """A picture must fit better than this share of random views of the scene: a few of those may show the thing itself."""
-_LOOK_WEIGHT, _LEAST_SPREAD = 1.0, 0.001
-"""Weight of a concept's standing out against size, height and shape (docs/language.md)."""
+LOOK_WEIGHT = 17.0
+"""Of a thing's cosine with a concept's vector in the joint class space, fitted with the other evidence (concepts/evidence.py)."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,8 @@ class Asked:
 
     fit (M,): log of how likely each thing is of the concepts asked for, in relation to a thing that surely is of the first of
     them. form (M,): log of how well its size, height and shape fit them, 0 = fully. attributes (M,): the same of colour and size
-    words. elsewhere: share of concepts asked for that are seldom indoors. strangeness: by how much the words' closeness to
-    anything known stays below knowledge.FAMILIAR. rivals (K,): log of how likely, at best, things here
-    are of other concepts, most of which are not here.
+    words. closeness (M,): cosine of meaning of the words with the nearest phrase of what each thing is, expected over what it may
+    be. strangeness: by how much the words' closeness to anything known stays below knowledge.FAMILIAR.
     """
 
     words: np.ndarray | None
@@ -40,9 +38,8 @@ class Asked:
     fit: np.ndarray | None = None
     form: np.ndarray | None = None
     attributes: np.ndarray | None = None
-    elsewhere: float = 0.0
+    closeness: np.ndarray | None = None
     strangeness: float = 0.0
-    rivals: np.ndarray | None = None
 
 
 class Space(Protocol):
@@ -74,7 +71,7 @@ class Space(Protocol):
         """(n, C) compressed embeddings of questions, made comparable with what `voxels` gives."""
         ...
 
-    def looks(self, vectors: np.ndarray, background: np.ndarray, concepts: np.ndarray) -> np.ndarray:
+    def looks(self, vectors: np.ndarray, concepts: np.ndarray) -> np.ndarray:
         """(M, C) log-evidence of what things look like for concepts, whose vectors are (C, D)."""
         ...
 
@@ -111,20 +108,16 @@ class JointClasses:
         """For cosines."""
         return unit(embeddings)
 
-    def looks(self, vectors: np.ndarray, background: np.ndarray, concepts: np.ndarray) -> np.ndarray:
-        """How far each concept's cosine stands out among those of everything seen here: some are close to everything."""
-        cosines, usual = vectors @ concepts.T, np.concatenate([vectors, background]) @ concepts.T
-        if len(usual) == 0:
-            return cosines
-        return _LOOK_WEIGHT * (cosines - usual.mean(0)) / (usual.std(0) + _LEAST_SPREAD)
+    def looks(self, vectors: np.ndarray, concepts: np.ndarray) -> np.ndarray:
+        """Cosines, weighed against size, height, shape and colour. (z-scores of them among all that was seen here were worse.)"""
+        return vectors @ concepts.T * LOOK_WEIGHT
 
     def chances(self, asked: Asked, vectors: np.ndarray, background: np.ndarray) -> np.ndarray:
         """Of words by all that calibration.py weighs; of a picture by how far things stand out; both: their mean."""
         parts = []
         if asked.words is not None:
-            assert asked.fit is not None and asked.attributes is not None and asked.rivals is not None
-            evidence = Evidence(asked.fit, asked.rivals, vectors @ asked.words, asked.attributes, asked.elsewhere,
-                                asked.strangeness)
+            assert asked.fit is not None and asked.attributes is not None and asked.closeness is not None
+            evidence = Evidence(asked.fit, vectors @ asked.words, asked.closeness, asked.attributes, asked.strangeness)
             parts.append(evidence.probability())
         if asked.picture is not None:
             parts.append(picture_probability(vectors @ asked.picture, background @ asked.picture))
@@ -156,7 +149,7 @@ class Contrastive:
         """As they are."""
         return embeddings
 
-    def looks(self, vectors: np.ndarray, background: np.ndarray, concepts: np.ndarray) -> np.ndarray:
+    def looks(self, vectors: np.ndarray, concepts: np.ndarray) -> np.ndarray:
         """Zero-shot classification as its authors do it: cosines times the model's own scale."""
         return vectors @ concepts.T * self._scale
 
@@ -173,7 +166,7 @@ class Contrastive:
         chance = np.mean(parts, axis=0)
         if asked.form is None or asked.attributes is None:
             return chance
-        odds = chance / np.maximum(1 - chance, 1e-9) * np.exp(FORM_WEIGHT * asked.form + asked.attributes)
+        odds = chance / np.maximum(1 - chance, 1e-9) * np.exp(asked.form + asked.attributes)
         return odds / (1 + odds)
 
     def _against(self, similarity: np.ndarray, rival: np.ndarray | float) -> np.ndarray:

@@ -17,7 +17,7 @@ def concept(name, looks_like, length, height, shapes, frequency="common", surfac
 BANK = ConceptBank((
     concept("chair", "chair", (0.2, 1.2), (0.2, 0.7), "BHT", uses=("sit",)),
     concept("table", "table", (0.6, 2.2), (0.3, 0.9), "BH", surface=True),
-    concept("workbench", "table", (1.0, 3.0), (0.4, 1.0), "BH", "occasional", surface=True),
+    concept("workbench", "table", (1.0, 3.0), (0.4, 1.0), "BH", surface=True),
     concept("mug", "mug", (0.06, 0.2), (0.05, 1.7), "BH", uses=("drink coffee",)),
     concept("giraffe", "giraffe", (2.0, 6.0), (0.8, 3.0), "T", "elsewhere"),
     concept("floor", "table", (1.0, 20.0), (-0.1, 0.1), "H"),

@@ -54,7 +54,7 @@ def test_shape_shifts_the_odds(space):
     plain = space.chances(Asked(asked, None), THINGS, NONE)
     form, colour = np.log([0.5, 1.0, 1.0]), np.log([0.8, 1.0, 1.0])
     shaped = space.chances(Asked(asked, None, form=form, attributes=colour), THINGS, NONE)
-    np.testing.assert_allclose(shaped[0] / (1 - shaped[0]), 0.5**1.5 * 0.8 * plain[0] / (1 - plain[0]), rtol=1e-4)
+    np.testing.assert_allclose(shaped[0] / (1 - shaped[0]), 0.5 * 0.8 * plain[0] / (1 - plain[0]), rtol=1e-4)
     np.testing.assert_allclose(shaped[1:], plain[1:], atol=1e-9)
 
 

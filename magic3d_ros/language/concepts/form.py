@@ -8,16 +8,16 @@ import numpy as np
 
 from magic3d_ros.language.concepts.bank import SHAPES, ConceptBank
 
-# Tolerances, strictness and caps: measured beforehand on perfect instances of two rooms (docs/language.md).
+# Tolerances and caps: measured beforehand on perfect instances of two rooms (docs/language.md).
 _LENGTH_TOLERANCE = 0.35
 """of the natural logarithm of the longest side."""
 _HEIGHT_TOLERANCE = 0.2
 """m"""
 _CAP = 8.0
 """A range that does not fit costs at most this: a concept's range can be wrong, and a thing can be cut in two."""
-_SHAPE_COST = 1.5
-_SHORT = 0.5
-"""Excess of what is too short counts half: things are often seen in part."""
+WEIGHTS = (1.7, 0.1, 0.75, 0.95)
+"""Of form_terms. Fitted by `bench query_weights`, but for too short: the fit gives 0, as things are often seen in part; a tenth
+costs nothing and keeps a cup from being a wardrobe."""
 _THIN, _TALL = 0.3, 1.8
 _BLOCK_DEPTH, _BLOCK_HEIGHT = 0.25, 0.2
 """of the longest side: the least that makes a block."""
@@ -45,16 +45,21 @@ def forms(sizes: np.ndarray, heights: np.ndarray) -> Forms:
 
 
 def form_fit(bank: ConceptBank, things: Forms) -> np.ndarray:
-    """(M, C) log of how well things' forms fit the concepts', 0 = fully.
+    """(M, C) log of how well things' forms fit the concepts', 0 = fully."""
+    return form_terms(bank, things) @ np.array(WEIGHTS)
 
-    Gaussian in the logarithm of the length and in the metres of the height beyond the usual ranges; another shape costs the same
-    for all.
+
+def form_terms(bank: ConceptBank, things: Forms) -> np.ndarray:
+    """(M, C, 4) how badly things' forms fit the concepts', 0 = fully, else negative: too long, too short, at another height, of
+    another shape.
+
+    Gaussian in the logarithm of the length and in the metres of the height beyond the usual ranges; another shape is -1.
     """
     length = np.log(np.maximum(things.length, 1e-3))[:, None]
     shortest, longest = np.log(bank.lengths.T)
-    excess = np.maximum(length - longest, 0) + _SHORT * np.maximum(shortest - length, 0)
     height = things.height[:, None]
     offset = np.maximum(height - bank.heights[:, 1], 0) + np.maximum(bank.heights[:, 0] - height, 0)
-    fit = -np.minimum(0.5 * (excess / _LENGTH_TOLERANCE) ** 2, _CAP) - np.minimum(0.5 * (offset / _HEIGHT_TOLERANCE) ** 2, _CAP)
+    beyond = [np.maximum(length - longest, 0) / _LENGTH_TOLERANCE, np.maximum(shortest - length, 0) / _LENGTH_TOLERANCE,
+              offset / _HEIGHT_TOLERANCE]
     other = (things.shape[:, None] >= 0) & ~bank.shapes[:, things.shape].T
-    return fit - _SHAPE_COST * other
+    return np.stack([*(-np.minimum(0.5 * b**2, _CAP) for b in beyond), -other.astype(np.float64)], axis=-1)

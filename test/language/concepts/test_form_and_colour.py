@@ -9,8 +9,8 @@ from fake import BANK, concept
 from magic3d_ros.language.concepts.attributes import attribute_fit
 from magic3d_ros.language.concepts.bank import SHAPES, ConceptBank
 from magic3d_ros.language.concepts.colours import COLOURS, colour_names, colour_shares
-from magic3d_ros.language.concepts.evidence import colour_fit, recognised, structure_chances
-from magic3d_ros.language.concepts.form import Forms, form_fit, forms
+from magic3d_ros.language.concepts.evidence import as_asked, colour_fit, recognised, structure_chances
+from magic3d_ros.language.concepts.form import Forms, form_fit, form_terms, forms
 
 
 @pytest.mark.parametrize(("size", "shape"), [
@@ -30,9 +30,11 @@ def test_form_fits_within_the_usual_range_and_falls_off_outside():
     bank = ConceptBank((concept("mug", "mug", (0.05, 0.2), (0.0, 1.0), "B"),))
     things = Forms(np.array([0.1, 0.2 * np.exp(0.35), 0.1, 0.02, 9.0]), np.array([0.5, 0.5, 1.2, 0.5, 0.5]),
                    np.array([2, 2, 2, 2, 0]))
-    too_short = 0.5 * (0.5 * np.log(0.05 / 0.02) / 0.35) ** 2
-    # one tolerance too long; one too high; too short counts half; far too long costs the cap, and another shape 1.5
-    np.testing.assert_allclose(form_fit(bank, things)[:, 0], [0, -0.5, -0.5, -too_short, -9.5], atol=1e-9)
+    too_short = 0.5 * (np.log(0.05 / 0.02) / 0.35) ** 2
+    # one tolerance too long; one too high; too short; far too long costs the cap, and another shape
+    np.testing.assert_allclose(form_terms(bank, things)[:, 0], [
+        [0, 0, 0, 0], [-0.5, 0, 0, 0], [0, 0, -0.5, 0], [0, -too_short, 0, 0], [-8, 0, 0, -1]], atol=1e-9)
+    np.testing.assert_allclose(form_fit(bank, things)[:, 0], [0, -0.85, -0.375, -0.1 * too_short, -14.55], atol=1e-9)
 
 
 @pytest.mark.parametrize(("rgb", "name"), [
@@ -71,6 +73,14 @@ def test_pictures_decide_between_what_the_form_allows():
     np.testing.assert_allclose(chances.sum(1), 1)
     assert chances[0].argmax() == BANK.row_of["chair"] and chances[1, BANK.row_of["mug"]] < 0.1  # .8 m is no mug
     assert chances[:, [BANK.row_of["floor"], BANK.row_of["wall"]]].max() < 1e-9
+
+
+def test_what_is_asked_for_counts_as_common_unless_it_is_never_indoors():
+    bank = ConceptBank(tuple(concept(kind, "mug", (0.1, 1), (0, 1), "B", frequency=kind)
+                             for kind in ("common", "rare", "elsewhere")))
+    asked = as_asked(bank, np.array([[0.5, 0.1, 0.1]]))
+    more = 0.1 * np.exp(3.7)
+    np.testing.assert_allclose(asked, [[0.5, more / (0.9 + more), 0.1]])
 
 
 def test_level_surfaces_are_tables_and_floors():
