@@ -1,6 +1,7 @@
 """Depth and colour of held-out frames: our map in its steps, and Open3D's VoxelBlockGrid mesh of the same frames.
 
-    ./run bench holdout [SOURCE ...] [--every 8] [--take 1] [--refine-seconds 60] [--field-seconds 60] [--set NAME=VALUE]
+    ./run bench holdout [SOURCE ...] [--every 8] [--take 1] [--refine-seconds 60] [--field-seconds 60 | --field-steps N]
+        [--set NAME=VALUE]
 
 Frames n with n % 8 == 4 are left out. in25: share of sensor-valid pixels whose rendered depth is within 2.5 cm, misses wrong.
 PSNR and SSIM (luma, 11x11 Gaussian, sigma 1.5) over the pixels that are rendered and have a reading, at full resolution. Two
@@ -8,10 +9,11 @@ protocols: held-out frames at their poses as given; and at poses aligned to the 
 same code against every map's rendered depth and normals, Open3D's too). --take 3 looks at every third held-out frame only.
 
 Rows. Open3D: mesh of voxels seen at least three times, ray-cast; and at least once, which is what our rendering draws. "+ neural
-colour": our geometry in the colours of the field alone, trained for --field-seconds on the remembered frames; "photographs": as
-it is shown, with detail from the remembered frames nearest to each view (a held-out frame lies between frames taken a tenth of a
-second before and after it). "+ poses": refined for --refine-seconds; "intrinsics": and the camera's intrinsics for as long
-again; held-out frames are then looked at with the intrinsics found. Seconds are wall clock and add up.
+colour": our geometry in the colours of the field alone, trained for --field-seconds (or --field-steps, which is the same however
+busy the machine is) on the remembered frames; "photographs": as it is shown, with detail from the remembered frames nearest to
+each view (a held-out frame lies between frames taken a tenth of a second before and after it). "+ poses": refined for at most
+--refine-seconds; "calibration": and the intrinsics and the transform from depth to colour for as long again; held-out frames are
+then looked at with what was found. Seconds are wall clock and add up.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from magic3d_ros.evaluation.open3d_map import Open3DMap
 from magic3d_ros.evaluation.pose_alignment import aligned
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
-from magic3d_ros.mapping.field.trainer import FieldTrainer
+from magic3d_ros.mapping.field.trainer import FieldTrainer, rate_at
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.refinement.calibration import CameraCalibration
@@ -57,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--take", type=int, default=1, help="one of so many held-out frames is looked at")
     parser.add_argument("--refine-seconds", type=float, default=60.0, help="refining of poses, wall clock; 0 = none")
     parser.add_argument("--field-seconds", type=float, default=60.0, help="training of neural colour, wall clock; 0 = none")
+    parser.add_argument("--field-steps", type=int, default=0, help="of training instead of --field-seconds")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args(arguments)
     settings = load_settings(None, dict(item.split("=", 1) for item in options.assignments))
@@ -90,10 +93,13 @@ def compare(text: str, settings: Settings, options: argparse.Namespace) -> None:
     spent = ours
 
     def neural(label: str, given: list[RGBDFrame], aligned_frames: list[RGBDFrame]) -> None:
-        if options.field_seconds > 0:
-            trainer = FieldTrainer(mapper, keyframes, settings)
-            trainer.run(options.field_seconds)
-            seconds = spent + options.field_seconds
+        if options.field_seconds > 0 or options.field_steps > 0:
+            trainer, start = FieldTrainer(mapper, keyframes, settings), time.perf_counter()
+            for number in range(options.field_steps):
+                trainer.step(rate_at(number / options.field_steps))
+            if not options.field_steps:
+                trainer.run(options.field_seconds)
+            seconds = spent + time.perf_counter() - start
             _row(f"{label} + neural colour", seconds, partial(trainer.render, photographs=False), given, aligned_frames)
             _row(f"{label} + neural, photographs", seconds, trainer.render, given, aligned_frames)
 
@@ -103,8 +109,10 @@ def compare(text: str, settings: Settings, options: argparse.Namespace) -> None:
     calibration = CameraCalibration()
     refiner = MapRefiner(settings, mapper, keyframes, threading.RLock(), threading.RLock(), lambda motion: lambda: None,
                          calibration)
-    for label, intrinsics in (("+ poses", False), ("+ poses, intrinsics", True)) if options.refine_seconds > 0 else ():
-        spent += refiner.refine(options.refine_seconds, lambda: False, lambda *_: None, True, intrinsics, None).seconds_spent
+    for label, calibrate in (("+ poses", False), ("+ poses, calibration", True)) if options.refine_seconds > 0 else ():
+        report = refiner.refine(options.refine_seconds, lambda: False, lambda *_: None, True, calibrate, None)
+        spent += report.seconds_spent
+        console.print(report.message)
         frames = _both(mapper.render, [calibration.applied(frame) for frame in held_out])
         _row(label, spent, mapper.render, *frames)
         neural(label, *frames)

@@ -3,15 +3,16 @@
     ./run bench poses [noise] [correction] [latency] [--source NAME ...] [--frames N] [--seconds N]
 
 noise: each pose of a run is moved by 2 cm in a random direction and turned by 1 degree about a random axis; absolute trajectory
-error (root mean square of the distances after the best rigid motion; mean angle) before and after `refine` for --seconds. The
-simulated room's poses are exact. Those of redkitchen are estimates with which its depth does not agree, so the error is also
-given against the poses to which the clean run is refined.
+error (root mean square of the distances after the best rigid motion; mean angle) before and after `refine` for at most --seconds,
+with each value of input.pose_error. The simulated room's poses are exact. Those of redkitchen are estimates with which its depth
+does not agree, so what refining does to the clean run is given too, and the error against the poses to which that one is refined.
 correction: the second half of a run is off by 20 cm and 5 degrees; its keyframes' poses are then corrected. Duplicate surface:
 share of the surface's points farther than 5 cm from the surface of the same frames mapped at the right poses. Things (of at
 least 100 points): how many keep their id, and how far their centroids are from where the correction should have brought them.
 latency: wall clock and CPU time of `integrate`, frames coming at 10 Hz, without and with a refinement (of poses; of appearance)
-running in the background, ten frames each in turns; and the longest time that the refinement held the map's lock. CPU time is the
-integrating thread's own: what other programs take is not in it, waiting for the refinement neither.
+running in the background, ten frames each in turns; the longest time that the refinement held the map's lock; and the CPU time of
+its pieces of work, between which it gives way to a frame. CPU time is a thread's own: what other programs take is not in it,
+waiting neither.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 import argparse
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,15 +77,20 @@ def noise(name: str, settings: Settings, frames: list[RGBDFrame], seconds: float
     truth = {frame.stamp: frame.camera_to_world for frame in frames}
     table = Table("", "position mm", "angle deg", title=f"{name}, {len(frames)} frames: absolute trajectory error", box=None)
     start = _noisy(frames)
-    found, spent = _refined(settings, start, seconds)
-    for label, poses in (("before", {f.stamp: f.camera_to_world for f in start}), (f"after {spent:.0f} s", found)):
-        error = trajectory_error(poses, truth)
+
+    def row(label: str, poses: dict[int, np.ndarray], right: dict[int, np.ndarray]) -> None:
+        error = trajectory_error(poses, right)
         table.add_row(label, f"{1000 * error[0]:.1f}", f"{error[1]:.2f}")
-    if not name.startswith("room"):
-        clean, _ = _refined(settings, frames, seconds)
-        for label, poses in (("clean run refined", truth), ("after, against it", found)):
-            error = trajectory_error(poses, clean)
-            table.add_row(label, f"{1000 * error[0]:.1f}", f"{error[1]:.2f}")
+
+    row("before", {f.stamp: f.camera_to_world for f in start}, truth)
+    for kind in ("drift", "noise"):
+        settings.input.pose_error = kind
+        found, spent = _refined(settings, start, seconds)
+        row(f"pose_error {kind}: after {spent:.0f} s", found, truth)
+        if not name.startswith("room"):
+            clean, _ = _refined(settings, frames, seconds)
+            row("    clean run refined", clean, truth)
+            row("    after, against that", found, clean)
     console.print(table)
 
 
@@ -124,18 +131,20 @@ def correction(name: str, settings: Settings, frames: list[RGBDFrame], seconds: 
 
 def latency(name: str, settings: Settings, frames: list[RGBDFrame], seconds: float) -> None:
     table = Table("refining", "ms without (95 %)", "ms with (95 %)", "ratio", "CPU ms without", "with", "ratio", "lock held ms",
+                  "piece ms (95 %)",
                   title=f"{name}, {len(frames)} frames: integrate, {torch.get_num_threads()} threads of torch", box=None)
     for what in ("poses", "appearance"):
-        off, on, held = _latency(settings, frames, what)
+        off, on, held, pieces = _latency(settings, frames, what)
         wall, cpu = ([[np.percentile(side[:, i], (50, 95)) * 1e3 for side in (off, on)] for i in (0, 1)])
         table.add_row(what, *(f"{side[0]:.1f} ({side[1]:.1f})" for side in wall), f"{wall[1][0] / wall[0][0]:.2f}",
-                      *(f"{side[0]:.1f}" for side in cpu), f"{cpu[1][0] / cpu[0][0]:.2f}", f"{1e3 * held:.0f}")
+                      *(f"{side[0]:.1f}" for side in cpu), f"{cpu[1][0] / cpu[0][0]:.2f}", f"{1e3 * held:.0f}",
+                      f"{1e3 * np.median(pieces):.1f} ({1e3 * np.percentile(pieces, 95):.1f})")
     console.print(table)
 
 
-def _latency(settings: Settings, frames: list[RGBDFrame], what: str) -> tuple[np.ndarray, np.ndarray, float]:
-    """Seconds (n, 2) of wall clock and of the integrating thread's CPU a frame, without and with refining; and for how long the
-    refinement held the lock at most."""
+def _latency(settings: Settings, frames: list[RGBDFrame], what: str) -> tuple[np.ndarray, np.ndarray, float, list[float]]:
+    """Seconds (n, 2) of wall clock and of the integrating thread's CPU a frame, without and with refining; for how long the
+    refinement held the lock at most; and the CPU seconds of its pieces of work, between which it gives way."""
     warm, timed = frames[:len(frames) // 2], frames[len(frames) // 2:]
     mapper, store, lock = Mapper(settings), KeyframeStore(settings.keyframes), _TimedLock()
     refiner = MapRefiner(settings, mapper, store, lock, threading.RLock(), lambda motion: lambda: None, CameraCalibration())
@@ -178,19 +187,25 @@ def _latency(settings: Settings, frames: list[RGBDFrame], what: str) -> tuple[np
     stop.set()
     running.set()
     worker.join()
-    return np.array(spent[False]), np.array(spent[True]), lock.longest.get(worker.ident or 0, 0.0)
+    owner = worker.ident or 0
+    return np.array(spent[False]), np.array(spent[True]), lock.longest.get(owner, 0.0), lock.pieces[owner]
 
 
 class _TimedLock:
-    """A re-entrant lock that knows how long each thread held it at most."""
+    """A re-entrant lock that knows how long each thread held it at most, and the CPU time of each from one time to the next."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._depth = 0
         self._since = 0.0
         self.longest: dict[int, float] = {}
+        self.pieces: defaultdict[int, list[float]] = defaultdict(list)
+        self._left: dict[int, float] = {}
 
     def __enter__(self) -> None:
+        owner = threading.get_ident()
+        if owner in self._left:
+            self.pieces[owner].append(time.thread_time() - self._left[owner])
         self._lock.acquire()
         self._depth += 1
         if self._depth == 1:
@@ -201,6 +216,7 @@ class _TimedLock:
         if self._depth == 0:
             owner = threading.get_ident()
             self.longest[owner] = max(self.longest.get(owner, 0.0), time.perf_counter() - self._since)
+        self._left[threading.get_ident()] = time.thread_time()
         self._lock.release()
 
 

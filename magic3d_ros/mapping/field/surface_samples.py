@@ -6,6 +6,7 @@ frames are decoded again in turn to renew them.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +36,13 @@ class SampleBatch:
 
 
 class SurfaceSamples:
-    """At most `total` samples, the same number of each frame. stamps: the frames that have samples, row by row."""
+    """At most `total` samples, the same number of each frame. stamps: the frames that have samples, row by row. first: see
+    `ColorTraining`."""
 
-    def __init__(self, total: int, device: torch.device, generator: torch.Generator) -> None:
+    def __init__(self, total: int, device: torch.device, generator: torch.Generator,
+                 first: AbstractContextManager[object] | None = None) -> None:
         self._total = total
+        self._first = first or nullcontext()
         self._device = device
         self._generator = generator
         self._turn = 0
@@ -129,8 +133,15 @@ class SurfaceSamples:
             repeated = torch.arange(self._count, device=self._device) % max(len(values), 1)
             store.view(self._rows, self._count, -1)[row] = values[repeated] if len(values) else 0
 
+    def _give_way(self) -> None:
+        with self._first:
+            pass
+
     def _samples_of(self, keyframe: Keyframe, base: BaseDistance) -> tuple[torch.Tensor, torch.Tensor]:
-        depth, rgb, trust = keyframe.depth().reshape(-1), keyframe.rgb().reshape(-1, 3), keyframe.trust
+        depth = keyframe.depth().reshape(-1)
+        self._give_way()
+        rgb, trust = keyframe.rgb().reshape(-1, 3), keyframe.trust
+        self._give_way()
         usable = depth > 0 if trust is None else (depth > 0) & (trust.reshape(-1) > 0)
         candidates = np.flatnonzero(usable)
         order = torch.randperm(len(candidates), generator=self._generator)[:int(OVERDRAW * self._count)]
@@ -143,12 +154,15 @@ class SurfaceSamples:
         directions = directions / length[:, None]
         origin = torch.from_numpy(keyframe.camera_to_world[:3, 3].astype(np.float32)).to(self._device)
         distance = torch.from_numpy(depth[pixels]).to(self._device) * length
+        self._give_way()
         on_surface, found = onto_surface(base, origin, directions, distance)
         points = origin + directions * on_surface[:, None]
+        self._give_way()
         kept = found.nonzero()[:self._count, 0]
         colors = torch.from_numpy(rgb[pixels]).to(self._device)
         faith = torch.from_numpy(np.full(len(pixels), 255, np.uint8) if trust is None else trust.reshape(-1)[pixels])
         voxels = (base.colors(points[kept]) * 255.0).round_().to(torch.uint8)
+        self._give_way()
         return (torch.cat([points, directions], 1)[kept],
                 torch.cat([colors[kept], voxels, faith.to(self._device)[kept, None]], 1))
 

@@ -30,6 +30,11 @@ PREVIEW_VIEWS = 3  # photographs of a preview: the full picture within 33.0 dB o
 LAST_RATE = 0.05  # share of the learning rate at the end of a run
 
 
+def rate_at(over: float) -> float:
+    """The share of the learning rate when a share `over` (0..1) of a run is over."""
+    return 1.0 if over < STEADY else LAST_RATE ** ((over - STEADY) / (1.0 - STEADY))
+
+
 class FieldTrainer:
     """Colours (and, where asked for, signed distances) learned from all remembered frames.
 
@@ -49,7 +54,7 @@ class FieldTrainer:
     def _build(self) -> None:
         self._generator = torch.Generator().manual_seed(0)
         self.field = NeuralField(self._bounds, self._settings.field, lambda: self.mapper.volume)
-        self.colors = ColorTraining(self.field, self._settings.field, self._generator)
+        self.colors = ColorTraining(self.field, self._settings.field, self._generator, self._lock)
         self._views = NearestViews(self._settings.field.views, self.colors.exposures, self.mapper.volume.device)
         self.steps = 0
 
@@ -80,7 +85,7 @@ class FieldTrainer:
             over = (now - start) / seconds if seconds > 0 else 1.0
             if over >= 1.0:
                 break
-            losses = self.step(1.0 if over < STEADY else LAST_RATE ** ((over - STEADY) / (1.0 - STEADY)))
+            losses = self.step(rate_at(over))
             if not losses:
                 logger.warning("the neural map has nothing to learn from yet: no surface, or no remembered frame")
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import cv2
@@ -24,10 +25,16 @@ class Agreement:
     psnr: float = float("nan")
 
 
-def agreement(render: Callable[[Camera, np.ndarray], View], keyframes: list[Keyframe]) -> Agreement:
-    """Render some keyframes' views, reduced, and compare where both have depth and the frame is trusted."""
+def agreement(render: Callable[[Camera, np.ndarray], View], keyframes: list[Keyframe],
+              first: AbstractContextManager[object] | None = None) -> Agreement:
+    """Render some keyframes' views, reduced, and compare where both have depth and the frame is trusted.
+
+    first: see `align`; entered and left between two keyframes.
+    """
     errors, squares = [], []
     for keyframe in keyframes[::-(-len(keyframes) // LOOKS)] if keyframes else []:
+        with first or nullcontext():
+            pass
         width = min(WIDTH, keyframe.camera.width)
         height = max(1, round(keyframe.camera.height * width / keyframe.camera.width))
         measured = cv2.resize(keyframe.depth(), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)

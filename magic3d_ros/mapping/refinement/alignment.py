@@ -9,7 +9,7 @@ the point is compared with that of the pixel.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -44,12 +44,14 @@ class FramePoints:
 @dataclass(frozen=True)
 class Alignment:
     """camera_to_world: the pose found, or the one given where `aligned` is False (too little known surface in view).
-    error: median distance of the points from the surface there, metres; NaN where none is known. points: how many told."""
+    error: median distance of the points from the surface there, metres; NaN where none is known. points: how many told.
+    information: (6, 6) normal matrix there, of a turn about the camera and a shift in world axes; zeros where not aligned."""
 
     camera_to_world: np.ndarray
     aligned: bool
     error: float
     points: int
+    information: np.ndarray = field(default_factory=lambda: np.zeros((6, 6)))
 
 
 def frame_points(keyframe: Keyframe, volume: TSDFVolume, count: int = POINTS, seed: int = 0) -> FramePoints:
@@ -87,7 +89,7 @@ def align(volume: TSDFVolume, points: FramePoints, camera_to_world: np.ndarray, 
         return Alignment(given, False, float("nan"), len(points.depth))
     in_camera = points.rays * points.depth
     sampler, base = sampler_around(volume, given, in_camera)
-    pose, error, known = given, float("nan"), 0
+    pose, error, known, information = given, float("nan"), 0, np.zeros((6, 6))
     for iteration in range(iterations):
         with first or nullcontext():
             pass
@@ -109,12 +111,13 @@ def align(volume: TSDFVolume, points: FramePoints, camera_to_world: np.ndarray, 
         gap = gap - gap.median()  # the exposure of the frame
         more = _equations(arm, luma_slope[:, use], gap, trust / (1.0 + (gap / LUMA_SPREAD) ** 2) * (LUMA_WEIGHT / LUMA_SPREAD**2))
         normal, right = normal + more[0], right + more[1]
+        information = normal.cpu().numpy()
         normal = normal + torch.eye(6, dtype=normal.dtype, device=normal.device) * (DAMPING * normal.diagonal().mean())
         step = -torch.linalg.solve(normal, right).cpu().numpy()
         pose = moved(pose, step[:3], step[3:])
         if every == 1 and np.abs(step).max() < CONVERGED:
             break
-    return Alignment(pose, True, error, known)
+    return Alignment(pose, True, error, known, information)
 
 
 def sampler_around(volume: TSDFVolume, camera_to_world: np.ndarray, in_camera: torch.Tensor

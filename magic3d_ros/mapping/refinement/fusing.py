@@ -19,6 +19,7 @@ from magic3d_ros.mapping.blocks import pack, unpack
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
+from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
 from magic3d_ros.mapping.refinement.calibration import CalibrationChange
 from magic3d_ros.mapping.refinement.motion import WorldMotion
 
@@ -63,6 +64,11 @@ class FreshMap:
         if forgotten:
             self._keep_unreached()
         self._fresh.surface()  # meshed here, so that the next to ask need not wait for it
+
+    def agreement(self, frames: Iterable[Keyframe], poses: Mapping[int, np.ndarray]) -> Agreement:
+        """How well the keyframes among the frames, at the poses by their stamps, agree with what was fused."""
+        keyframes = [replace(self._change.of(k), camera_to_world=poses[k.stamp]) for k in frames if not k.is_between]
+        return agreement(lambda camera, pose: self._fresh.render(camera, pose, newest=False), keyframes, self._lock)
 
     def take_over(self, poses: Mapping[int, np.ndarray], motion: WorldMotion, moving: Callable[[WorldMotion], Callable[[], None]]
                   ) -> None:

@@ -29,6 +29,7 @@ from magic3d_ros.mapping.refinement.extrinsics import extrinsics_step
 from magic3d_ros.mapping.refinement.fusing import Cancelled, FreshMap
 from magic3d_ros.mapping.refinement.gauge import divided, gauged
 from magic3d_ros.mapping.refinement.motion import WorldMotion
+from magic3d_ros.mapping.refinement.pose_noise import without_noise
 from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
 
 _log = logging.getLogger(__name__)
@@ -81,10 +82,13 @@ class MapRefiner:
         try:
             if poses or calibration:
                 share = POSES_SHARE if appearance else 1.0
-                moved, mean, rounds = self.refine_poses(start + share * seconds, end, cancelled, progress, poses, calibration)
+                moved, mean, rounds, better = self.refine_poses(start + share * seconds, end, cancelled, progress, poses,
+                                                                calibration)
                 done.append(f"{moved} keyframes moved by {1000 * mean:.1f} mm on average in {rounds} rounds"
-                            if rounds or cancelled() else
+                            if rounds or cancelled() or not better else
                             f"{seconds:.0f} s are too short to fuse {len(self._keyframes.remembered())} frames again")
+                if not better:
+                    done.append("a further round agreed no better with the measured depth and was not kept")
                 after = self._agreement()
                 if calibration:
                     done.append(self._calibration.describe())
@@ -102,28 +106,29 @@ class MapRefiner:
     def _agreement(self) -> Agreement:
         with self._map_lock:
             keyframes = list(self._keyframes)
-        return agreement(lambda camera, pose: self._mapper.render(camera, pose, newest=False, lock=self._map_lock), keyframes)
+        return agreement(lambda camera, pose: self._mapper.render(camera, pose, newest=False, lock=self._map_lock), keyframes,
+                         self._map_lock)
 
     def refine_poses(self, deadline: float, end: float, cancelled: Callable[[], bool], progress: Progress, poses_too: bool = True,
-                     calibration: bool = False) -> tuple[int, float, int]:
+                     calibration: bool = False) -> tuple[int, float, int, bool]:
         """Align every remembered frame with the map and fuse the map again from the new poses, in rounds, until a deadline
-        (time.monotonic), until poses stay, or until cancelled. calibration: each round begins with a step of the intrinsics, and,
-        once poses fit the depth, with one of the transform from depth to colour.
+        (time.monotonic), until poses stay, until the map gets no better, or until cancelled. calibration: each round begins with
+        a step of the intrinsics, and, once poses fit the depth, with one of the transform from depth to colour.
 
         end: the first round may last until then where the deadline leaves no time for one. Returns how many keyframes moved,
-        their mean correction in metres, and how many rounds were completed.
+        their mean correction in metres, how many rounds were completed, and False where one more was not kept.
         """
         begin = time.monotonic()
         with self._map_lock:
             given = {k.stamp: k.camera_to_world for k in self._keyframes.remembered()}
         fusing = self._fusing_time(len(given))
-        rounds, spent, largest = 0, fusing, np.inf
+        rounds, spent, largest, better = 0, fusing, np.inf, True
         while rounds < ROUNDS and largest >= SETTLED and time.monotonic() + spent <= (deadline if rounds else end):
             start = time.monotonic()
             align_until = max(deadline - fusing, 0.0 if rounds else min(end - fusing, start + fusing))
             try:
                 with self._turn:
-                    largest, fusing = self._round(align_until, lambda: cancelled() or self._waiting > 0,
+                    largest, fusing, better = self._round(align_until, lambda: cancelled() or self._waiting > 0,
                                                   lambda stage, loss: progress(stage, _share(begin, deadline), loss), poses_too,
                                                   calibration, calibration and (rounds > 0 or not poses_too))
             except Cancelled:
@@ -131,16 +136,19 @@ class MapRefiner:
                     break
                 time.sleep(0.01)  # the correction that waits goes first
                 continue
+            if not better:
+                break
             rounds, spent = rounds + 1, time.monotonic() - start
         with self._map_lock:
             now = {k.stamp: k.camera_to_world for k in self._keyframes}
         shifts = [distance(given[stamp], pose) for stamp, pose in now.items() if stamp in given]
-        return sum(_is_motion(s) for s in shifts), float(np.mean([s[0] for s in shifts])) if shifts else 0.0, rounds
+        return sum(_is_motion(s) for s in shifts), float(np.mean([s[0] for s in shifts])) if shifts else 0.0, rounds, better
 
     def _round(self, align_until: float, cancelled: Callable[[], bool], progress: Callable[[str, float], None], poses_too: bool,
-               intrinsics: bool, extrinsics: bool) -> tuple[float, float]:
+               intrinsics: bool, extrinsics: bool) -> tuple[float, float, bool]:
         """One round of `refine_poses`. Returns the larger of the median step of the poses (metres) and the largest change of the
-        intrinsics, and the seconds that fusing took. Raises Cancelled; the map is as it was then."""
+        intrinsics, the seconds that fusing took, and whether the new map was better and took the place of the old. Raises
+        Cancelled; the map is as it was then."""
         with self._map_lock:
             remembered = self._keyframes.remembered()
         change = CalibrationChange()
@@ -152,21 +160,27 @@ class MapRefiner:
         frames = [replace(change.of(k), camera_to_world=k.camera_to_world @ back) for k in remembered]
         poses, loss = {k.stamp: k.camera_to_world for k in frames}, float("nan")
         if poses_too:
-            poses, loss = self._aligned(frames, align_until, cancelled, lambda loss: progress("poses", loss))
-            if not poses:
-                return 0.0, 0.0
+            found, loss = self._aligned(frames, align_until, cancelled, lambda loss: progress("poses", loss))
+            if not found:
+                return 0.0, 0.0, True
+            poses = {stamp: alignment.camera_to_world for stamp, alignment in found.items()}
             if not intrinsics:
                 poses = gauged(frames, poses)
         if intrinsics:
             poses, offset = divided(remembered, poses)
             change = replace(change, pose_offset=offset)
+        if poses_too and self._settings.input.pose_error == "noise":
+            offset = np.eye(4) if change.pose_offset is None else change.pose_offset
+            poses = without_noise({k.stamp: k.camera_to_world @ offset for k in remembered}, poses,
+                                  {stamp: alignment.information for stamp, alignment in found.items()})
         step = float(np.median([distance(k.camera_to_world, poses[k.stamp])[0] for k in frames if k.stamp in poses]))
         # Frames for which there was no time, or too little known surface in view, move with those around them.
         motion = WorldMotion({k.stamp: k.camera_to_world for k in frames if k.stamp in poses}, poses, lasting=False)
         poses = {k.stamp: poses.get(k.stamp, motion.at(k.stamp) @ k.camera_to_world) for k in frames}
         start = time.monotonic()
-        self._fuse_again(remembered, poses, motion, change, cancelled, lambda: progress("fusing", loss))
-        return max(step, change.intrinsics.largest), time.monotonic() - start
+        better = self._fuse_again(remembered, poses, motion, change, cancelled, lambda: progress("fusing", loss),
+                                  self._agreement())
+        return max(step, change.intrinsics.largest), time.monotonic() - start, better
 
     def _calibrated(self, keyframes: list[Keyframe], extrinsics: bool) -> CalibrationChange:
         change = intrinsics_step(self._mapper.volume, keyframes, self._map_lock)
@@ -213,23 +227,21 @@ class MapRefiner:
         return CorrectionReport(len(after), unknown, len(changed), mean, message)
 
     def _aligned(self, frames: list[Keyframe], deadline: float, cancelled: Callable[[], bool],
-                 progress: Callable[[float], None]) -> tuple[dict[int, np.ndarray], float]:
-        """Poses by stamp of the frames that could be aligned before the deadline, and their median error in metres."""
-        poses: dict[int, np.ndarray] = {}
-        errors: list[float] = []
+                 progress: Callable[[float], None]) -> tuple[dict[int, Alignment], float]:
+        """By stamp, the frames that could be aligned before the deadline, and their median error in metres."""
+        aligned: dict[int, Alignment] = {}
         # Keyframes first: where time is short the frames between can go with them.
         for number, keyframe in enumerate(sorted(frames, key=lambda k: k.is_between)):
             if cancelled():
                 raise Cancelled
-            if time.monotonic() > deadline and len(poses) >= 2:
+            if time.monotonic() > deadline and len(aligned) >= 2:
                 break
             found = self._found(keyframe, number)
             step = distance(keyframe.camera_to_world, found.camera_to_world)
             if found.aligned and step[0] < LONGEST_STEP[0] and step[1] < LONGEST_STEP[1]:
-                poses[keyframe.stamp] = found.camera_to_world
-                errors.append(found.error)
-            progress(float(np.median(errors)) if errors else float("nan"))
-        return poses, float(np.median(errors)) if errors else float("nan")
+                aligned[keyframe.stamp] = found
+            progress(_median_error(aligned))
+        return aligned, _median_error(aligned)
 
     def _found(self, keyframe: Keyframe, seed: int) -> Alignment:
         volume = self._mapper.volume
@@ -239,13 +251,23 @@ class MapRefiner:
             volume, frame_points(keyframe, volume, count, seed), keyframe.camera_to_world, first=self._map_lock))
 
     def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion, change: CalibrationChange,
-                    cancelled: Callable[[], bool], progress: Callable[[], None]) -> None:
+                    cancelled: Callable[[], bool], progress: Callable[[], None], before: Agreement | None = None) -> bool:
+        """Put a map fused from the poses in the place of the one in use. before: how well that one agrees with the keyframes; it
+        stays, and False is returned, where their depth agrees no better with the new one. A transform from depth to colour is
+        told by colours, so that those count too where it changed."""
         fresh = FreshMap(self._settings, self._mapper, self._keyframes, self._map_lock, change)
         try:
             fresh.fuse(frames, poses, cancelled, lambda done: progress())
         except torch.OutOfMemoryError as error:
             raise OutOfDeviceMemory("the device has no memory for a second map beside the one in use, so that frames stay where "
                                     f"they are: {CURE}") from error
+
+        after = None if before is None else fresh.agreement(frames, poses)
+        if before is not None and after is not None and after.depth_error >= before.depth_error and not (
+                change.depth_motion is not None and after.psnr > before.psnr):
+            _log.info("a map fused again has a depth error of %.2f mm, the one in use %.2f mm: it stays", 1e3 * after.depth_error,
+                      1e3 * before.depth_error)
+            return False
 
         def moving(motion: WorldMotion) -> Callable[[], None]:
             layers = self._moving(motion)
@@ -258,6 +280,7 @@ class MapRefiner:
 
         with self._layers_lock:
             fresh.take_over(poses, motion, moving)
+        return True
 
     def _fusing_time(self, count: int) -> float:
         """Seconds that fusing so many frames again is expected to take, told from some keyframes."""
@@ -267,6 +290,10 @@ class MapRefiner:
         for keyframe in some:
             scratch.integrate(keyframe.frame(), carve=True)
         return (time.monotonic() - start) / max(len(some), 1) * count
+
+
+def _median_error(aligned: Mapping[int, Alignment]) -> float:
+    return float(np.median([found.error for found in aligned.values()])) if aligned else float("nan")
 
 
 def _is_motion(step: tuple[float, float]) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,12 +59,36 @@ def test_noise_in_the_poses_is_at_least_halved(settings):
     assert 0 < len(run.store) < len(frames)  # keyframes and frames between
     before = error(run.poses(), truth)
     stages = []
-    report = run.refiner.refine(60.0, lambda: False, lambda *told: stages.append(told), True, False, None)
+    report = run.refiner.refine(600.0, lambda: False, lambda *told: stages.append(told), True, False, None)
     assert error(run.poses(), truth) < 0.5 * before
     assert report.success and report.keyframes_moved == len(run.store) and report.mean_correction > 0.002
     assert report.depth_error_after < report.depth_error_before
     assert {stage for stage, *_ in stages} == {"poses", "fusing"} and all(0 <= share <= 1 for _, share, _ in stages)
     assert run.motions  # the other layers were told each time
+
+
+def test_noise_is_taken_out_of_poses_that_are_said_to_have_no_other_error(settings):
+    settings.input.pose_error = "noise"
+    random = np.random.default_rng(1)
+    frames = [replace(f, stamp=f.stamp // 10) for f in corner_run(48)]  # ten a second
+    truth = {f.stamp: f.camera_to_world for f in frames}
+    run = Run(settings, [f.with_pose(moved(f.camera_to_world, np.radians(random.normal(size=3)) * 0.6,
+                                           random.normal(size=3) * 0.012)) for f in frames])
+    before = error(run.poses(), truth)
+    assert run.refiner.refine(600.0, lambda: False, lambda *_: None, True, False, None).keyframes_moved > 0
+    assert error(run.poses(), truth) < 0.5 * before
+
+
+def test_a_map_that_gets_no_better_is_left_as_it_is(settings):
+    frames = corner_run(8)
+    run = Run(settings, frames)
+    surface, statistics = run.mapper.surface(), run.mapper.statistics()
+    report = run.refiner.refine(600.0, lambda: False, lambda *_: None, True, False, None)
+    assert report.success and "agreed no better with the measured depth and was not kept" in report.message
+    assert (report.depth_error_after, report.psnr_after) == (report.depth_error_before, report.psnr_before)
+    assert run.mapper.surface() is surface and run.mapper.statistics() == statistics and not run.motions
+    for frame in frames:
+        np.testing.assert_array_equal(run.poses()[frame.stamp], frame.camera_to_world)
 
 
 def test_a_correction_leaves_no_surface_where_the_wrong_poses_had_put_it(settings, caplog):
@@ -105,7 +130,7 @@ def test_cancelled_in_the_middle_the_map_is_intact(settings):
     surface, poses = run.mapper.surface(), run.poses()
     for stop_after in (3, 12):  # while aligning, and while fusing
         calls = iter(range(10**6))
-        report = run.refiner.refine(60.0, lambda n=stop_after, c=calls: next(c) >= n, lambda *_: None, True, False, None)
+        report = run.refiner.refine(600.0, lambda n=stop_after, c=calls: next(c) >= n, lambda *_: None, True, False, None)
         assert report.message.startswith("cancelled")
         assert run.mapper.surface() is surface and not run.motions
         for stamp, pose in run.poses().items():
@@ -123,7 +148,7 @@ def test_frames_that_come_meanwhile_are_in_the_new_map(settings):
             with run.lock:
                 run.integrate(frame)
 
-    run.refiner.refine(60.0, lambda: False, progress, True, False, None)
+    run.refiner.refine(600.0, lambda: False, progress, True, False, None)
     assert run.mapper.statistics()["frames"] == 12 and len(run.poses()) == 12
 
 
@@ -163,7 +188,7 @@ def test_a_correction_that_comes_while_refining_is_not_undone(settings):
             asked.append(threading.Thread(target=run.refiner.correct_poses, args=(corrections,)))
             asked[0].start()
 
-    run.refiner.refine(60.0, lambda: False, progress, True, False, None)
+    run.refiner.refine(600.0, lambda: False, progress, True, False, None)
     asked[0].join()
     for stamp, pose in run.poses().items():
         assert distance(pose, truth[stamp])[0] < 0.03  # DRIFT is 24 cm
