@@ -122,23 +122,25 @@ class MapRefiner:
         with self._map_lock:
             given = {k.stamp: k.camera_to_world for k in self._keyframes.remembered()}
         fusing = self._fusing_time(len(given))
-        rounds, spent, largest, better = 0, fusing, np.inf, True
-        while rounds < ROUNDS and largest >= SETTLED and time.monotonic() + spent <= (deadline if rounds else end):
+        rounds, spent, settled, better = 0, fusing, False, True
+        extrinsics = calibration and not poses_too
+        while rounds < ROUNDS and not settled and time.monotonic() + spent <= (deadline if rounds else end):
             start = time.monotonic()
             align_until = max(deadline - fusing, 0.0 if rounds else min(end - fusing, start + fusing))
             try:
                 with self._turn:
                     largest, fusing, better = self._round(align_until, lambda: cancelled() or self._waiting > 0,
                                                   lambda stage, loss: progress(stage, _share(begin, deadline), loss), poses_too,
-                                                  calibration, calibration and (rounds > 0 or not poses_too))
+                                                  calibration, extrinsics)
             except Cancelled:
                 if cancelled():
                     break
                 time.sleep(0.01)  # the correction that waits goes first
                 continue
-            if not better:
-                break
-            rounds, spent = rounds + 1, time.monotonic() - start
+            # Poses that cannot be made better may fit the depth, and the transform is the next to look at.
+            settled = (not better or largest < SETTLED) and extrinsics == calibration
+            extrinsics = calibration
+            rounds, spent = rounds + better, time.monotonic() - start
         with self._map_lock:
             now = {k.stamp: k.camera_to_world for k in self._keyframes}
         shifts = [distance(given[stamp], pose) for stamp, pose in now.items() if stamp in given]

@@ -58,12 +58,12 @@ def test_re_registered_depth_is_where_it_belongs(frames):
 
 
 def test_a_disturbed_transform_is_found_and_a_right_one_stays(frames):
-    right = extrinsics_step([Keyframe.of(frame) for frame in frames])
-    assert distance(right, np.eye(4))[0] < 0.004 and distance(right, np.eye(4))[1] < 0.1
+    np.testing.assert_array_equal(extrinsics_step([Keyframe.of(frame) for frame in frames]), np.eye(4))
     wrong = [Keyframe.of(disturbed(f).with_pose(f.camera_to_world @ OFF)) for f in frames]  # poses fit the depth
     found = extrinsics_step(wrong)
     before, after = distance(OFF, np.eye(4)), distance(OFF, found)
-    assert after[0] < 0.3 * before[0] and after[1] < 0.3 * before[1]
+    # Over four paintings .05 to .08 of the shift and .05 to .14 of the turn are left.
+    assert after[0] < 0.12 * before[0] and after[1] < 0.22 * before[1]
 
 
 def test_nothing_to_tell_it_from_changes_nothing(frames):
@@ -73,8 +73,11 @@ def test_nothing_to_tell_it_from_changes_nothing(frames):
     np.testing.assert_array_equal(extrinsics_step([Keyframe.of(frame) for frame in frames[:2]]), np.eye(4))
 
 
-@pytest.mark.parametrize("poses_of_the_depth", [False, True])
-def test_refining_with_calibration_finds_it_for_frames_to_come(frames, settings: Settings, poses_of_the_depth):
+# What is left of shift, turn and the depth's error. Where poses belong to the depth nothing else is wrong: .06 to .09, .10 to .15
+# and .09 to .13 over two paintings. Else the map is blurred, and what poses and intrinsics take up of it is not found any more:
+# .33 to .42, .22 to .56 and .41 to .54.
+@pytest.mark.parametrize(("poses_of_the_depth", "left"), [(True, (0.15, 0.22, 0.2)), (False, (0.55, 0.7, 0.65))])
+def test_refining_with_calibration_finds_it_for_frames_to_come(frames, settings: Settings, poses_of_the_depth, left):
     settings.keyframes.translation = 0.05
     mapper, store, calibration = Mapper(settings), KeyframeStore(settings.keyframes), CameraCalibration()
     refiner = MapRefiner(settings, mapper, store, threading.RLock(), threading.RLock(), lambda motion: lambda: None, calibration)
@@ -83,18 +86,18 @@ def test_refining_with_calibration_finds_it_for_frames_to_come(frames, settings:
         mapper.integrate(frame, carve=True)
         store.add(frame)
     assert (calibration.state()["depth_motion"] == np.eye(4)).all()
-    report = refiner.refine(120.0, lambda: False, lambda *_: None, True, True, None)
+    report = refiner.refine(600.0, lambda: False, lambda *_: None, True, True, None)
     assert report.success and "depth moved against colour by" in report.message
     found = calibration.state()["depth_motion"]
     before, after = distance(OFF, np.eye(4)), distance(OFF, found)
-    assert after[0] < 0.6 * before[0] and after[1] < 0.75 * before[1]  # the map is blurred, and poses come out with it
+    assert after[0] < left[0] * before[0] and after[1] < left[1] * before[1]
     # The next frame: its depth lies on the map, and on its own image.
     last, truth = calibration.applied(given[-1]), frames[-1]
     both = (last.depth > 0) & (truth.depth > 0)
-    assert np.median(np.abs(last.depth - truth.depth)[both]) < 0.7 * np.median(np.abs(given[-1].depth - truth.depth)[both])
+    assert np.median(np.abs(last.depth - truth.depth)[both]) < left[2] * np.median(np.abs(given[-1].depth - truth.depth)[both])
     off = [np.median(np.abs(view.depth - f.depth)[(view.depth > 0) & (f.depth > 0)])
            for f in (last, given[-1]) for view in [mapper.render(f.camera, f.camera_to_world)]]
-    assert off[0] < 0.7 * settings.map.voxel_size and off[0] < off[1]
+    assert off[0] < 0.16 * settings.map.voxel_size and off[0] < off[1]
 
 
 def test_what_was_found_is_saved_with_the_frames_it_was_found_for(frames, settings: Settings):
