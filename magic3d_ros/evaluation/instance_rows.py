@@ -149,9 +149,9 @@ def _network(name: str, file: Path, scene: LabelledScene) -> Iterator[Row]:
 
     segmenter, surface = Segmenter.load(file), scene.surface
     points = np.asarray(surface.vertices @ upright_rotation(scene.up).T, np.float32)
-    for shown, faces in ((name, None), (f"{name} + post-processing", surface.faces)):
+    for shown, post_processing in ((name, False), (f"{name} + post-processing", True)):
         begin = time.process_time()
-        found = segmenter.propose(points, surface.colors, faces)
+        found = segmenter.propose(points, surface.colors, surface.faces, post_processing)
         seconds = time.process_time() - begin
         labels = transfer_labels(surface.vertices, found.labels, scene.truth.vertices)
         yield Row(shown, labels, {i: float(score) for i, score in enumerate(found.scores)}, seconds)

@@ -1,14 +1,16 @@
-"""Batches of training clouds: turned, mirrored, scaled, recoloured and cut out at random."""
+"""Batches of training clouds: turned, mirrored, scaled and recoloured at random."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from magic3d_ros.instances.segmenter.encoder import GraphTensors
 from magic3d_ros.instances.segmenter.network import voxelised
 from magic3d_ros.networks.sparse_tensor import SparseTensor
 from magic3d_ros.training.cloud_samples import CloudSample
@@ -16,21 +18,22 @@ from magic3d_ros.training.cloud_samples import CloudSample
 SCALES = (0.9, 1.1)
 """Of a cloud's size (Mask3D's augmentation)."""
 
-CROP = 4.0
-"""Metres: side of the square, seen from above, that is cut out of a whole cloud. A room of 30 m2 at once takes five times longer,
-and most things in it do not need its other end."""
-
-FEWEST = 500
-"""Points that a cut must keep; below, another place is tried."""
-
-TRIES = 10
+_CPU = torch.device("cpu")
 
 
 class Batch(NamedTuple):
-    """tensor: clouds, voxelised. labels: for each cloud (V,) int64 mask of each voxel, -1 = none."""
+    """tensor: voxels of all clouds; row: (n,) voxel of each point. graphs: superpoints of each cloud; labels: for each cloud (S,)
+    int64 mask of each superpoint, -1 = unknown."""
 
     tensor: SparseTensor
+    row: torch.Tensor
+    graphs: list[GraphTensors]
     labels: list[torch.Tensor]
+
+    def to(self, device: torch.device) -> Batch:
+        """On another device."""
+        return Batch(self.tensor.to(device), self.row.to(device), [graph.to(device) for graph in self.graphs],
+                     [labels.to(device) for labels in self.labels])
 
 
 def random_batch(files: Sequence[Path], size: int, voxel_size: float, random: np.random.Generator) -> Batch:
@@ -40,28 +43,19 @@ def random_batch(files: Sequence[Path], size: int, voxel_size: float, random: np
 
 
 def plain_batch(files: Sequence[Path], voxel_size: float) -> Batch:
-    """Clouds as they are, cut about their middle. Raises CloudSampleError."""
-    samples = [CloudSample.load(file) for file in files]
-    return _joined([_cut(sample, (sample.points.min(0) + sample.points.max(0)) / 2) for sample in samples], voxel_size)
+    """Clouds as they are. Raises CloudSampleError."""
+    return _joined([CloudSample.load(file) for file in files], voxel_size)
 
 
 def varied(sample: CloudSample, random: np.random.Generator) -> CloudSample:
-    """A cut of a cloud, turned about the vertical, mirrored, scaled, shifted and recoloured."""
-    cut = sample
-    for _ in range(TRIES):
-        cut = _cut(sample, sample.points[random.integers(len(sample))])
-        if len(cut) >= FEWEST and (cut.labels >= 0).any():
-            break
+    """A cloud turned about the vertical, mirrored, scaled, shifted and recoloured. What is known of superpoints does not depend
+    on the room's axes and stays as it is."""
+    graph = sample.graph
     angle = random.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
     turn[0] *= random.choice([-1.0, 1.0])
-    points = (cut.points - cut.points.mean(0)) @ turn.T * random.uniform(*SCALES) + random.uniform(-1, 1, 3)
-    return CloudSample(points.astype(np.float32), _recoloured(cut.colors, random), cut.labels)
-
-
-def _cut(sample: CloudSample, middle: np.ndarray) -> CloudSample:
-    inside = (np.abs(sample.points[:, :2] - middle[:2]) < CROP / 2).all(1)
-    return CloudSample(sample.points[inside], sample.colors[inside], sample.labels[inside])
+    points = (graph.points - graph.points.mean(0)) @ turn.T * random.uniform(*SCALES) + random.uniform(-1, 1, 3)
+    return CloudSample(replace(graph, points=points.astype(np.float32), colors=_recoloured(graph.colors, random)), sample.labels)
 
 
 def _recoloured(colors: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -74,11 +68,11 @@ def _recoloured(colors: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _joined(samples: list[CloudSample], voxel_size: float) -> Batch:
-    tensors, labels = [], []
+    tensors, rows, before = [], [], 0
     for sample in samples:
-        tensor, row = voxelised(torch.from_numpy(sample.points), torch.from_numpy(sample.colors), voxel_size)
-        of_voxel = torch.full((len(tensor),), -1)
-        of_voxel[row] = torch.from_numpy(sample.labels).long()
+        tensor, row = voxelised(torch.from_numpy(sample.graph.points), torch.from_numpy(sample.graph.colors), voxel_size)
         tensors.append(tensor)
-        labels.append(of_voxel)
-    return Batch(SparseTensor.joined(tensors), labels)
+        rows.append(row + before)
+        before += len(tensor)
+    return Batch(SparseTensor.joined(tensors), torch.cat(rows), [GraphTensors.of(sample.graph, _CPU) for sample in samples],
+                 [torch.from_numpy(sample.labels).long() for sample in samples])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +11,14 @@ import numpy as np
 from magic3d_ros.config import Settings
 from magic3d_ros.geometry.gravity import UpEstimator
 from magic3d_ros.instances.mapper import InstanceMapper
+from magic3d_ros.instances.segmenter.superpoints import SegmentedGraph, SuperpointGraph, segmented_surface
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.sources.open import open_source
-from magic3d_ros.training.cloud_samples import CloudSample, CloudSampleError, frame_sample, surface_sample
+from magic3d_ros.training.cloud_samples import UNSEEN, CloudSample, CloudSampleError, seen_labels, superpoint_labels
 from magic3d_ros.training.mask_teachers import FrameTeacher, MaskTeacher, RegionTeacher
 
-logger = logging.getLogger(__name__)
-
-SURFACE = "surface.npz"
+SURFACE, VIEWS = "surface.npz", "views.npy"
 TEACHERS = ("frames", "regions")
 
 
@@ -32,8 +29,11 @@ def scene_folder(folder: Path, source: str, teacher: str) -> Path:
 
 
 def prepare_scene(source: str, folder: Path, settings: Settings, frames: int, teacher: str) -> int:
-    """Write frame_NNNN.npz of up to `frames` frames evenly spread over a source, and surface.npz -> how many frames have masks.
+    """Write frame_NNNN.npz of up to `frames` frames evenly spread over a source, and of its whole surface views.npy and
+    surface.npz -> how many frames have masks.
 
+    A frame's partial cloud is what it sees of the mapped surface, with the masks of that frame alone. views.npy: (F, S) int16
+    mask that each of those frames shows at each superpoint of the whole surface, or UNMASKED, UNSEEN.
     teacher: "frames" finds the masks in every frame by itself, "regions" shows the map's things to it. Nothing is done again when
     surface.npz is there, which is written last. Raises SourceError for what is no source, CloudSampleError without frames.
     """
@@ -62,14 +62,32 @@ def prepare_scene(source: str, folder: Path, settings: Settings, frames: int, te
         taught = RegionTeacher(surface, found.labels)
     else:
         taught = FrameTeacher(above)
-    written = 0
+    segments = segmented_surface(surface, above)
+    whole, places = segments.whole(), surface.vertices[segments.graph.index]
+    views: list[np.ndarray] = []
     for number, frame in enumerate(kept):
-        sample = frame_sample(frame, taught.masks(frame), above)
+        labels = seen_labels(places, frame, taught.masks(frame))
+        sample = _partial(segments, labels)
         if sample.masks:
             sample.save(folder / f"frame_{number:04d}.npz")
-            written += 1
-    surface_sample(surface, above).save(folder / SURFACE)
-    return written
+            views.append(_view(whole, labels))
+    np.save(folder / VIEWS, np.array(views, np.int16).reshape(len(views), len(whole)))
+    CloudSample(whole, np.full(len(whole), -1, np.int32)).save(folder / SURFACE)
+    return len(views)
+
+
+def _partial(segments: SegmentedGraph, labels: np.ndarray) -> CloudSample:
+    """What a view shows, with its masks. labels: (len(segments.graph),) of `seen_labels`."""
+    seen = labels != UNSEEN
+    part = segments.part(seen)
+    return CloudSample(part, superpoint_labels(part.superpoint, labels[seen], len(part)))
+
+
+def _view(whole: SuperpointGraph, labels: np.ndarray) -> np.ndarray:
+    """(S,) mask that a view shows at each superpoint of the whole, where it sees at least half of it."""
+    seen = labels != UNSEEN
+    share = np.bincount(whole.superpoint[seen], minlength=len(whole)) / whole.size
+    return np.where(share >= 0.5, superpoint_labels(whole.superpoint[seen], labels[seen], len(whole)), UNSEEN)
 
 
 def frame_clouds(folders: list[Path]) -> list[Path]:
@@ -78,14 +96,3 @@ def frame_clouds(folders: list[Path]) -> list[Path]:
     if not files:
         raise CloudSampleError("no frame of these scenes has a usable mask (100 pixels with depth): name other scenes")
     return files
-
-
-def whole_clouds(folders: list[Path]) -> Iterator[tuple[Path, CloudSample]]:
-    """The whole cloud of every prepared scene, and its folder."""
-    for folder in folders:
-        yield folder, CloudSample.load(folder / SURFACE)
-
-
-def subset(sample: CloudSample, chosen: np.ndarray) -> CloudSample:
-    """Some of the points, (N,) bool or indices."""
-    return CloudSample(sample.points[chosen], sample.colors[chosen], sample.labels[chosen])

@@ -13,8 +13,9 @@ import torch
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from magic3d_ros.instances.segmenter.losses import losses
+from magic3d_ros.instances.segmenter.losses import Losses, losses
 from magic3d_ros.instances.segmenter.network import Architecture, SegmenterNetwork, load_network, save_network
+from magic3d_ros.instances.segmenter.queries import random_seeds
 from magic3d_ros.training.processes import Process
 from magic3d_ros.training.resuming import TrainingError, keep, restored
 from magic3d_ros.training.segmenter_batches import Batch, plain_batch, random_batch
@@ -26,7 +27,6 @@ RISE, START, END = 0.3, 1 / 25, 1e-4 / 25
 """One cycle (Smith and Topin 2019) as torch's OneCycleLR: share of the steps that the rate rises on; its first and last share."""
 
 LARGEST_GRADIENT = 1.0
-CHECK_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Figures:
-    """On held-out clouds: loss over all layers; mean entropy and dice loss of the masks of the last."""
+    """On held-out clouds: loss in all; mean entropy of the affinities of neighbours; mean dice loss and IoU of the last layer's
+    masks with those that taught them."""
 
     step: int
     loss: float
-    entropy: float
+    affinity: float
     dice: float
+    iou: float
 
 
 def train(training: Sequence[Path], held_out: Sequence[Path], weights: Path, architecture: Architecture, plan: Plan,
@@ -79,7 +81,7 @@ def train(training: Sequence[Path], held_out: Sequence[Path], weights: Path, arc
         random = np.random.default_rng((plan.seed, step, rank))
         batch = random_batch(training, plan.batch, architecture.voxel_size, random)
         network.train()
-        loss, *_ = batch_loss(together, batch, plan.queries, int(random.integers(1 << 30)), device)
+        loss = batch_loss(together, batch.to(device), plan.queries, random).total
         if not torch.isfinite(loss):
             raise TrainingError(f"the loss is {loss.item()} at step {step}: train with another --seed or a smaller --rate")
         optimizer.zero_grad(set_to_none=True)
@@ -98,7 +100,7 @@ def train(training: Sequence[Path], held_out: Sequence[Path], weights: Path, arc
         report(step, figures if checked else None)
     if figures is None and rank == 0:
         raise TrainingError("a training needs at least one step (--steps)")
-    return figures or Figures(step, math.nan, math.nan, math.nan)
+    return figures or Figures(step, math.nan, math.nan, math.nan, math.nan)
 
 
 def one_cycle(step: int, steps: int) -> float:
@@ -110,22 +112,21 @@ def one_cycle(step: int, steps: int) -> float:
     return END + (1 - END) * 0.5 * (1 + math.cos(math.pi * min(down, 1.0)))
 
 
-def batch_loss(network: torch.nn.Module, batch: Batch, queries: int, first: int,
-               device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Mean over the clouds of a batch: of the total loss, and of the last layer's entropy and dice."""
-    found = network(batch.tensor.to(device), len(batch.labels), queries, first, True)
-    parts = [losses(layers, labels.to(device)) for layers, labels in zip(found, batch.labels, strict=True)]
-    total, entropy, dice = (torch.stack([getattr(part, name) for part in parts]).mean() for name in ("total", "entropy", "dice"))
-    return total, entropy, dice
+def batch_loss(network: torch.nn.Module, batch: Batch, queries: int, random: np.random.Generator) -> Losses:
+    """Mean losses over the clouds of a batch."""
+    seeds = [random_seeds(graph.center, labels, queries, random)
+             for graph, labels in zip(batch.graphs, batch.labels, strict=True)]
+    found, affinity = network(batch.tensor, batch.row, batch.graphs, seeds)
+    parts = [losses(*cloud) for cloud in zip(found, affinity, batch.graphs, batch.labels, strict=True)]
+    return Losses(*(torch.stack(values).mean() for values in zip(*parts, strict=True)))
 
 
 @torch.no_grad()
 def check(network: SegmenterNetwork, files: Sequence[Path], queries: int, step: int, device: torch.device) -> Figures:
     """Figures on clouds as they are; every cloud counts alike."""
     network.eval()
-    sums = np.zeros(3)
-    for start in range(0, len(files), CHECK_BATCH):
-        batch = plain_batch(files[start:start + CHECK_BATCH], network.architecture.voxel_size)
-        parts = batch_loss(network, batch, queries, 0, device)
-        sums += [part.item() * len(batch.labels) for part in parts]
+    sums, random = np.zeros(4), np.random.default_rng(0)
+    for file in files:
+        found = batch_loss(network, plain_batch([file], network.architecture.voxel_size).to(device), queries, random)
+        sums += [found.total.item(), found.affinity.item(), found.dice.item(), found.iou.item()]
     return Figures(step, *(sums / len(files)).tolist())

@@ -13,17 +13,21 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from magic3d_ros.instances.region_features import PAIR_FEATURES
 from magic3d_ros.instances.segmenter.network import Architecture
+from magic3d_ros.instances.segmenter.proposals import Proposals
+from magic3d_ros.instances.segmenter.superpoint_features import NODE_FEATURES
+from magic3d_ros.instances.segmenter.superpoints import SuperpointGraph
 from magic3d_ros.networks.sparse_unet import Shape
-from magic3d_ros.training.cloud_samples import CloudSample, CloudSampleError
+from magic3d_ros.training.cloud_samples import UNMASKED, UNSEEN, CloudSample, CloudSampleError
 from magic3d_ros.training.processes import Process
 from magic3d_ros.training.resuming import TrainingError
 from magic3d_ros.training.segmenter_batches import plain_batch, random_batch, varied
-from magic3d_ros.training.segmenter_pseudo_labels import pseudo_label, pseudo_labelled, pseudo_name
-from magic3d_ros.training.segmenter_scenes import SURFACE, frame_clouds
+from magic3d_ros.training.segmenter_pseudo_labels import agreement, pseudo_label, pseudo_labelled, pseudo_name
+from magic3d_ros.training.segmenter_scenes import SURFACE, VIEWS, frame_clouds
 from magic3d_ros.training.segmenter_training import Plan, one_cycle, train
 
-TINY = Architecture(Shape((8, 8, 16), (0, 1, 1), (8, 16), (1, 1), 3), width=16, heads=2, rounds=1, voxel_size=0.1)
+TINY = Architecture(Shape((8, 8, 16), (0, 1, 1), (8, 16), (1, 1), 3), width=16, heads=2, layers=1, rounds=1, voxel_size=0.1)
 PLAN = Plan(steps=4, batch=2, queries=6, rate=1e-3, seed=0, check_every=2)
 ALONE = Process(0, torch.device("cpu"))
 
@@ -33,12 +37,20 @@ def quiet(step: int, figures: object) -> None:
 
 
 def boxes(seed: int) -> CloudSample:
-    """Two coloured cubes of .8 m, 1.5 m apart, and unlabelled points between."""
+    """Two coloured cubes of .8 m, 1.5 m apart, of four superpoints each in a row; the first feature of a pair says whether both
+    are of one cube. The last superpoint is unknown."""
     random = np.random.default_rng(seed)
-    label = np.repeat([0, 1, -1], [300, 300, 60]).astype(np.int32)
-    points = random.uniform(0, 0.8, (len(label), 3)) + np.outer(np.where(label == 1, 1.5, np.where(label < 0, 0.9, 0)), [1, 0, 0])
-    colors = np.where(label == 0, 200, np.where(label == 1, 60, 130))[:, None].repeat(3, 1)
-    return CloudSample(points.astype(np.float32), colors.astype(np.uint8), label)
+    superpoint = np.repeat(np.arange(8), 75).astype(np.int32)
+    label = (np.arange(8) // 4).astype(np.int32)
+    points = random.uniform(0, 0.8, (600, 3)) * (0.25, 1, 1) + np.outer(0.2 * superpoint + 0.7 * label[superpoint], (1, 0, 0))
+    pairs = np.stack([np.arange(7), np.arange(1, 8)], 1).astype(np.int32)
+    edges = random.normal(0, 0.3, (7, PAIR_FEATURES)).astype(np.float32)
+    edges[:, 0] += 3 * (label[pairs[:, 0]] == label[pairs[:, 1]])
+    edges[:, 2] = 2.0
+    colors = np.where(label[superpoint] == 0, 200, 60)[:, None].repeat(3, 1).astype(np.uint8)
+    nodes = random.normal(0, 0.3, (8, NODE_FEATURES)).astype(np.float32)
+    graph = SuperpointGraph(points.astype(np.float32), colors, superpoint, nodes, pairs, edges)
+    return CloudSample(graph, np.where(np.arange(8) == 7, -1, label).astype(np.int32))
 
 
 @pytest.fixture
@@ -51,29 +63,20 @@ def files(tmp_path: Path) -> list[Path]:
 def test_a_varied_cloud_is_turned_about_the_vertical_and_scaled() -> None:
     sample = boxes(0)
     other = varied(sample, np.random.default_rng(1))
-    assert len(other) == len(sample) and (other.labels == sample.labels).all()
-    before, after = sample.points - sample.points[0], other.points - other.points[0]
-    across = np.linalg.norm(before[1:, :2], axis=1)
-    ratio = np.linalg.norm(after[1:, :2], axis=1) / across
+    assert (other.labels == sample.labels).all() and (other.graph.edges == sample.graph.edges).all()
+    before, after = (cloud.graph.points - cloud.graph.points[0] for cloud in (sample, other))
+    ratio = np.linalg.norm(after[1:, :2], axis=1) / np.linalg.norm(before[1:, :2], axis=1)
     assert ratio.min() >= 0.9 and ratio.max() <= 1.1 and np.ptp(ratio) < 1e-3
     assert np.allclose(after[:, 2], before[:, 2] * ratio[0], atol=1e-4)
-    assert (other.colors != sample.colors).any()
-
-
-def test_a_wide_cloud_is_cut_to_what_surrounds_a_point() -> None:
-    random = np.random.default_rng(0)
-    points = random.uniform(0, 12, (20000, 3)).astype(np.float32)
-    sample = CloudSample(points, np.zeros((20000, 3), np.uint8), np.zeros(20000, np.int32))
-    spread = np.ptp(varied(sample, random).points, axis=0)
-    assert (spread[:2] <= 4 * 1.1 * 2**0.5).all() and spread[2] > 10
+    assert (other.graph.colors != sample.graph.colors).any()
 
 
 def test_the_same_generator_gives_the_same_batch(files: list[Path]) -> None:
     one, two = (random_batch(files, 2, 0.1, np.random.default_rng(3)) for _ in range(2))
-    assert torch.equal(one.tensor.features, two.tensor.features)
-    assert [len(labels) for labels in one.labels] == torch.bincount(one.tensor.sites.batch).tolist()
+    assert torch.equal(one.tensor.features, two.tensor.features) and len(one.row) == 1200
+    assert (one.tensor.sites.batch[one.row] == torch.arange(2).repeat_interleave(600)).all()
     whole = plain_batch(files[:1], 0.1)
-    assert set(whole.labels[0].tolist()) == {-1, 0, 1}
+    assert whole.labels[0].tolist() == [0, 0, 0, 0, 1, 1, 1, -1] and len(whole.graphs[0]) == 8
 
 
 def test_the_rate_goes_through_one_cycle_as_torch_has_it() -> None:
@@ -135,28 +138,40 @@ def test_what_cannot_go_on_is_named(tmp_path: Path, files: list[Path]) -> None:
 def test_folders_without_a_usable_mask_are_named(tmp_path: Path) -> None:
     with pytest.raises(CloudSampleError, match="no frame of these scenes has a usable mask"):
         frame_clouds([tmp_path])
-    with pytest.raises(CloudSampleError, match=r"sure .* of nothing"):
+    with pytest.raises(CloudSampleError, match="nothing that stage 1 finds"):
         pseudo_labelled([tmp_path], "pseudo.npz")
 
 
-def test_only_what_stage_1_is_sure_of_becomes_a_label(tmp_path: Path) -> None:
-    class Sure:
-        """A segmenter that gives back what it is asked for."""
+def test_frames_judge_what_they_see() -> None:
+    """Thing 0 is one mask in the first frame (IoU 1), half of a mask in the second, which sees more; thing 1 is seen by none."""
+    labels, size = np.array([0, 0, 1, -1]), np.array([100.0, 100, 100, 200])
+    views = np.array([[4, 4, UNSEEN, UNSEEN], [2, 2, UNSEEN, 2], [UNMASKED, UNSEEN, UNSEEN, 0]], np.int16)
+    weights = (200, 200, 100)  # points of thing 0 that the frames see; the third has no mask there
+    assert agreement(labels, 2, size, views).tolist() == pytest.approx([(200 * 1 + 200 * 0.5 + 0) / sum(weights), 0.0])
 
-        def propose(self, points, colors, least_score):
-            from magic3d_ros.instances.segmenter.proposals import Proposals
 
-            assert least_score == 0.6
-            return Proposals(np.where(points[:, 0] < 1, 0, -1).astype(np.int32), np.array([0.9], np.float32))
+def test_only_what_frames_agree_on_becomes_a_label(tmp_path: Path) -> None:
+    class Found:
+        """A segmenter that finds both boxes."""
+
+        def things(self, graph: SuperpointGraph) -> Proposals:
+            return Proposals(np.repeat([0, 1], 4).astype(np.int32), np.array([0.9, 0.2], np.float32))
 
     sample = boxes(0)
-    CloudSample(sample.points, sample.colors, np.full(len(sample), -1, np.int32)).save(tmp_path / SURFACE)
+    CloudSample(sample.graph, np.full(8, -1, np.int32)).save(tmp_path / SURFACE)
+    np.save(tmp_path / VIEWS, np.array([[0, 0, 0, 0, 1, 1, 2, 2]], np.int16))
     (tmp_path / "w.safetensors").write_bytes(b"1")
     name = pseudo_name(tmp_path / "w.safetensors")
-    assert pseudo_label(Sure(), tmp_path, name) == 1  # type: ignore[arg-type]
-    assert (CloudSample.load(pseudo_labelled([tmp_path], name)[0]).labels == np.where(sample.points[:, 0] < 1, 0, -1)).all()
+    assert pseudo_label(Found(), tmp_path, name) == 1  # type: ignore[arg-type]
+    assert CloudSample.load(pseudo_labelled([tmp_path], name)[0]).labels.tolist() == [0, 0, 0, 0, -1, -1, -1, -1]
     (tmp_path / "w.safetensors").write_bytes(b"2")
     assert pseudo_name(tmp_path / "w.safetensors") != name
+    np.save(tmp_path / VIEWS, np.zeros((1, 3), np.int16))
+    with pytest.raises(CloudSampleError, match="of another surface"):
+        pseudo_label(Found(), tmp_path, name)  # type: ignore[arg-type]
+    (tmp_path / VIEWS).write_bytes(b"no array")
+    with pytest.raises(CloudSampleError, match="cannot be read"):
+        pseudo_label(Found(), tmp_path, name)  # type: ignore[arg-type]
 
 
 OF_TWO = """
@@ -171,7 +186,7 @@ from magic3d_ros.training.segmenter_training import Plan, train
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 files = sorted(folder.glob("frame_*.npz"))
-tiny = Architecture(Shape((8, 8, 16), (0, 1, 1), (8, 16), (1, 1), 3), width=16, heads=2, rounds=1, voxel_size=0.1)
+tiny = Architecture(Shape((8, 8, 16), (0, 1, 1), (8, 16), (1, 1), 3), width=16, heads=2, layers=1, rounds=1, voxel_size=0.1)
 with processes() as process:
     process.wait()
     train(files[1:], files[:1], folder / "both.safetensors", tiny, Plan(4, 2, 6, 1e-3, 0, 2), lambda *_: None, process)

@@ -1,105 +1,85 @@
-"""From a pyramid of voxel features to masks: a transformer whose queries look only where their own mask is.
+"""From features of superpoints to masks: a transformer whose queries look only where their own mask is.
 
-Mask2Former (Cheng et al. 2022) on sparse voxels, as Mask3D (Schult et al. 2023) and Segment3D (Huang et al. 2024) use it.
+Mask2Former (Cheng et al. 2022) on superpoints, as SPFormer (Sun et al. 2023); queries start from places in the scene, as in
+Mask3D (Schult et al. 2023) and Segment3D (Huang et al. 2024).
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from magic3d_ros.instances.segmenter.queries import PlaceEncoding, furthest_points
-from magic3d_ros.networks.sparse_tensor import SparseTensor, mean_by_row
+from magic3d_ros.instances.segmenter.encoder import GraphTensors, perceptron
+from magic3d_ros.instances.segmenter.linkage import Linkage
+from magic3d_ros.instances.segmenter.queries import PlaceEncoding
+from magic3d_ros.instances.segmenter.relations import RELATIONS, linkage_of, relations
 
 OBJECT = 0
-"""Class of a query that found a thing; 1 = it found nothing."""
+"""Class of a query that answers for a thing; 1 = none, another query does."""
 
 _FEED_FORWARD = 4  # hidden layer over width, as in Mask2Former
-_LEVELS = 3  # coarsest levels of the pyramid that queries look at, in turn, as in Mask2Former
+_RELATION_WIDTH = 16
+_SHARPNESS = 2.0  # of dot products of random features, so that masks begin neither flat nor certain
+_DESCRIBED = 4
+_CERTAIN, _POSSIBLE = 0.8, 0.2  # of mask values: how much a mask grows between the two says how clear its border is
 
 
 class Prediction(NamedTuple):
-    """Of one cloud. classes: (Q, 2) logits, object or nothing. masks: (Q, V) logits of every voxel, in the cloud's order.
-    seeds: (Q,) int64 voxels that the queries started from."""
+    """Of one cloud. layers: (Q, S) logits of masks before any layer and after each; the last is the result. classes: (Q, 2)
+    logits. overlaps: (Q,) logits of the IoU that the mask has with a thing. seeds: (Q,) int64 superpoints that queries start
+    from."""
 
+    layers: list[torch.Tensor]
     classes: torch.Tensor
-    masks: torch.Tensor
+    overlaps: torch.Tensor
     seeds: torch.Tensor
 
-
-class _Level(NamedTuple):
-    """What queries look at. content, place: (V_l, width). mask_features: (V_l, width), means of those of the finest voxels."""
-
-    content: torch.Tensor
-    place: torch.Tensor
-    mask_features: torch.Tensor
+    @property
+    def masks(self) -> torch.Tensor:
+        """(Q, S) logits."""
+        return self.layers[-1]
 
 
 class MaskDecoder(nn.Module):
-    """Queries start at furthest points with the features found there (Mask3D's non-parametric queries), so that any number of
-    them may be asked for, whatever it was trained with."""
+    """Any number of queries may be asked for, whatever it was trained with: each answers for the thing that its superpoint is
+    part of."""
 
-    def __init__(self, pyramid_widths: list[int], width: int, heads: int, rounds: int) -> None:
-        """pyramid_widths: channels of each level, coarsest first. rounds: times that all levels are looked at, each time by
-        layers of its own."""
+    def __init__(self, width: int, heads: int, layers: int) -> None:
         super().__init__()
-        used = pyramid_widths[:_LEVELS]
         self.place = PlaceEncoding(width)
-        self.mask_place = PlaceEncoding(width)
-        self.of_level = nn.ModuleList(nn.Linear(channels, width) for channels in used)
-        self.start = nn.Sequential(nn.Linear(pyramid_widths[-1], width), nn.ReLU(), nn.Linear(width, width))
-        self.layers = nn.ModuleList(_Layer(width, heads) for _ in range(rounds * len(used)))
+        self.start = perceptron(width, width, width)
+        self.layers = nn.ModuleList(_Layer(width, heads) for _ in range(layers))
+        self.relation = nn.ModuleList(perceptron(RELATIONS, _RELATION_WIDTH, _RELATION_WIDTH, 1) for _ in range(layers + 1))
         self.norm = nn.LayerNorm(width)
-        self.classes = nn.Linear(width, 2)
-        self.mask_embedding = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(),
-                                            nn.Linear(width, width))
+        self.embedding = perceptron(width, width, width)
+        self.mask_features = nn.Linear(width, width)
+        self.answer = perceptron(width + _DESCRIBED, width, 3)
 
-    def forward(self, pyramid: list[SparseTensor], mask_features: SparseTensor, cloud: int, queries: int, first: int = 0,
-                every_layer: bool = False) -> list[Prediction]:
-        """Predictions of one cloud of a batch, the last is the result; with every_layer those of all layers before it too.
+    def forward(self, features: torch.Tensor, affinity: torch.Tensor, graph: GraphTensors, seeds: torch.Tensor,
+                linkage: Linkage | None = None) -> Prediction:
+        """features (S, width), affinity (P,): of the encoder. seeds: (Q,) superpoints. linkage: of the affinity, where known."""
+        linkage = linkage_of(affinity, graph) if linkage is None else linkage
+        place = self.place(graph.center - graph.center.mean(0))
+        mask_features = self.mask_features(features)
+        relation = relations(features, affinity, graph, linkage, seeds)
+        content, of_seeds = self.start(features[seeds]), place[seeds]
+        masks = [self._masks(content, mask_features, relation, 0)]
+        for number, layer in enumerate(self.layers, 1):
+            outside = masks[-1].detach() < 0
+            content = layer(content, of_seeds, features, place, outside & ~outside.all(1, keepdim=True))
+            masks.append(self._masks(content, mask_features, relation, number))
+        described = torch.cat([self.norm(content), _described(masks[-1].detach(), graph.size, seeds)], 1)
+        answer = self.answer(described)
+        return Prediction(masks, answer[:, :2], answer[:, 2], seeds)
 
-        pyramid: coarsest level first. mask_features: of the finest level, (V, width); the logits of a mask are their dot products
-        with what a query makes of it. queries: at most so many; a cloud of fewer voxels gets fewer. first: row of the cloud's
-        voxels to start the queries from.
-        """
-        finest, points = pyramid[-1].of_cloud(cloud)
-        middle = points.mean(0)
-        own_features = mask_features.of_cloud(cloud)[0] + self.mask_place(points - middle)
-        levels = self._levels(pyramid, cloud, middle, own_features)
-        seeds = furthest_points(points, queries, first)
-        place = self.place(points[seeds] - middle)
-        content = self.start(finest[seeds]) + place
-        found = [self._predicted(content, own_features, seeds)] if every_layer else []
-        for number, layer in enumerate(self.layers):
-            level = levels[number % len(levels)]
-            content = layer(content, place, level, self._outside(content, level))
-            if every_layer or number == len(self.layers) - 1:
-                found.append(self._predicted(content, own_features, seeds))
-        return found
-
-    def _levels(self, pyramid: list[SparseTensor], cloud: int, middle: torch.Tensor, mask_features: torch.Tensor) -> list[_Level]:
-        """The looked-at levels, coarsest first; their mask features are means over the voxels they cover, level by level."""
-        means, levels = mask_features, []
-        for number in reversed(range(len(pyramid))):
-            features, centers = pyramid[number].of_cloud(cloud)
-            if number < len(pyramid) - 1:
-                means = mean_by_row(means, _parents(pyramid[number + 1], cloud), len(features))
-            if number < len(self.of_level):
-                levels.append(_Level(self.of_level[number](features), self.place(centers - middle), means))
-        return levels[::-1]
-
-    def _outside(self, content: torch.Tensor, level: _Level) -> torch.Tensor:
-        """(Q, V_l) bool, where the masks so far are not; a query without any mask looks everywhere."""
-        with torch.no_grad():
-            outside = self.mask_embedding(self.norm(content)) @ level.mask_features.T < 0
-            return outside & ~outside.all(1, keepdim=True)
-
-    def _predicted(self, content: torch.Tensor, mask_features: torch.Tensor, seeds: torch.Tensor) -> Prediction:
-        content = self.norm(content)
-        return Prediction(self.classes(content), self.mask_embedding(content) @ mask_features.T, seeds)
+    def _masks(self, content: torch.Tensor, features: torch.Tensor, relation: torch.Tensor, number: int) -> torch.Tensor:
+        """(Q, S): what a query looks for in the features, and where it looks from its seed."""
+        alike = self.embedding(self.norm(content)) @ features.T * (_SHARPNESS / math.sqrt(features.shape[1]))
+        return alike + self.relation[number](relation)[..., 0]
 
 
 class _Layer(nn.Module):
@@ -110,13 +90,13 @@ class _Layer(nn.Module):
         self.heads = heads
         self.cross = nn.ModuleList(nn.Linear(width, width) for _ in range(4))
         self.own = nn.ModuleList(nn.Linear(width, width) for _ in range(4))
-        self.forward_part = nn.Sequential(nn.Linear(width, _FEED_FORWARD * width), nn.ReLU(),
-                                          nn.Linear(_FEED_FORWARD * width, width))
+        self.forward_part = perceptron(width, _FEED_FORWARD * width, width)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
 
-    def forward(self, content: torch.Tensor, place: torch.Tensor, level: _Level, outside: torch.Tensor) -> torch.Tensor:
-        """content, place: (Q, width). outside: (Q, V_l) bool, not looked at."""
-        looked = self._attended(self.cross, content + place, level.content + level.place, level.content, ~outside)
+    def forward(self, content: torch.Tensor, place: torch.Tensor, features: torch.Tensor, places: torch.Tensor,
+                outside: torch.Tensor) -> torch.Tensor:
+        """content, place: (Q, width). features, places: (S, width). outside: (Q, S) bool, not looked at."""
+        looked = self._attended(self.cross, content + place, features + places, features, ~outside)
         content = self.norms[0](content + looked)
         content = self.norms[1](content + self._attended(self.own, content + place, content + place, content, None))
         return self.norms[2](content + self.forward_part(content))
@@ -129,11 +109,15 @@ class _Layer(nn.Module):
         return maps[3](together.transpose(0, 1).flatten(1))
 
 
-def _parents(finer: SparseTensor, cloud: int) -> torch.Tensor:
-    """(V,) for each voxel of a cloud the row of the next coarser level's, counted within the cloud."""
-    sites, joins = finer.sites.coarser
-    parent = torch.empty(len(finer), dtype=torch.long, device=finer.features.device)
-    for child, above in zip(joins.inputs, joins.outputs, strict=True):
-        parent[child] = above
-    before = torch.searchsorted(sites.batch.contiguous(), torch.tensor(cloud, device=parent.device))
-    return parent[finer.sites.batch == cloud] - before
+def _described(logits: torch.Tensor, size: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
+    """(Q, _DESCRIBED) of (Q, S) masks: mean value inside, log of points, log of how much they grow with a looser bound, value at
+    the seed."""
+    value = logits.sigmoid()
+
+    def points(least: float) -> torch.Tensor:
+        return ((value > least) * size).sum(1)
+
+    inside = points(0.5)
+    mean = (value * (value > 0.5) * size).sum(1) / inside.clamp(min=1)
+    spread = points(_POSSIBLE).clamp(min=1).log() - points(_CERTAIN).clamp(min=1).log()
+    return torch.stack([mean, torch.log1p(inside) / 5, spread, value[torch.arange(len(seeds), device=seeds.device), seeds]], 1)

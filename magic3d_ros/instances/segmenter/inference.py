@@ -1,43 +1,50 @@
-"""Things in a coloured cloud or map, from the network's masks."""
+"""Things in a map's surface, from the network's masks."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sparse
 import torch
 
 from magic3d_ros.instances.segmenter.decoder import OBJECT
+from magic3d_ros.instances.segmenter.encoder import GraphTensors
 from magic3d_ros.instances.segmenter.network import SegmenterError, SegmenterNetwork, load_network, voxelised
-from magic3d_ros.instances.segmenter.proposals import (
-    CLUSTER_RADIUS,
-    FEWEST_POINTS,
-    INSIDE,
-    Proposals,
-    mesh_segments,
-    painted,
-    pieces,
-    snapped,
-    without_duplicates,
-)
-from magic3d_ros.networks.sparse_tensor import SparseTensor
+from magic3d_ros.instances.segmenter.proposals import Proposals, consensus, grouped, painted, scored
+from magic3d_ros.instances.segmenter.queries import chosen_seeds
+from magic3d_ros.instances.segmenter.relations import linkage_of
+from magic3d_ros.instances.segmenter.superpoints import SuperpointGraph, segmented_surface
+from magic3d_ros.mapping.surface import Surface
 
 logger = logging.getLogger(__name__)
 
-QUERIES = 150
-"""At inference, as Segment3D on whole scans in stage 2 (the 400 of its final evaluation: +.006 AP at 1.3 times the time here)."""
+QUERIES = 500
+"""At inference (Segment3D: 400)."""
 
-MOST_VOXELS = 120_000
-"""Looked at together: a flat of 200 m2 at 4 cm. Larger clouds are halved until each part is smaller, so that memory stays under
-about a gigabyte whatever comes; a thing on the border of two parts becomes two."""
+TOGETHER = 2_000_000
+"""Queries x superpoints that are decoded at once: 70 MB of relations."""
+
+MOST_VERTICES = 1_000_000
+"""Looked at together. Larger surfaces are halved until each part is smaller, so that memory stays bounded whatever comes; a thing
+on the border of two parts becomes two."""
 
 MOST_POINTS = 20_000_000
 """More is refused before anything is allocated: a building at 2 cm has fewer."""
 
-LEAST_SCORE = 0.3
-"""Of a thing; chosen before anything was measured. Between .3 and .6 AP moved by less than .01 (docs/segmenter.md)."""
+LEAST_SCORE = 0.1
+"""Of a mask that becomes a thing by itself; between .1 and .3 AP on held-out rooms moved by .002."""
+
+_UP = np.array([0.0, 0.0, 1.0])
+
+
+class Masks(NamedTuple):
+    """values (Q, S) 0..1; scores (Q,) 0..1; affinity (P,) 0..1 that the pairs of superpoints are one thing."""
+
+    values: np.ndarray
+    scores: np.ndarray
+    affinity: np.ndarray
 
 
 class Segmenter:
@@ -52,108 +59,98 @@ class Segmenter:
         """From a weights file of `magic3d train segmenter`. Raises SegmenterError for any other."""
         return Segmenter(load_network(path), device)
 
-    @torch.inference_mode()
-    def propose(self, points: np.ndarray, colors: np.ndarray, faces: np.ndarray | None = None, queries: int = QUERIES,
-                least_score: float = LEAST_SCORE) -> Proposals:
-        """The things of a cloud: a label for each point, and how sure each thing is.
+    def propose(self, vertices: np.ndarray, colors: np.ndarray, faces: np.ndarray, post_processing: bool = True,
+                queries: int = QUERIES) -> Proposals:
+        """The things of a surface: a label for each vertex, and how sure each thing is.
 
-        points: (N, 3) metres, z up. colors: (N, 3) uint8 RGB. faces: (M, 3) int triangles between the points; with them masks
-        snap to the segments of the mesh (post-processing of Segment3D). Points that are not finite are left out, with a warning.
-        Raises SegmenterError for arrays of other sizes or types.
+        vertices: (N, 3) metres, z up. colors: (N, 3) uint8 RGB. faces: (M, 3) int triangles. post_processing: see `things`.
+        Loose specks (under 40 vertices) and vertices that are not finite belong to no thing. Raises SegmenterError for arrays of
+        other sizes or types and for faces of vertices that are not there.
         """
-        _check(points, colors)
-        finite = np.isfinite(points).all(1)
+        _check(vertices, colors, faces)
+        finite = np.isfinite(vertices).all(1)
         if not finite.all():
-            logger.warning("%d of %d points are not finite: they belong to no thing", int((~finite).sum()), len(points))
-            faces = None if faces is None else _renumbered(faces, finite)
-            inner = self.propose(points[finite], colors[finite], faces, queries, least_score)
-            labels = np.full(len(points), -1, np.int32)
-            labels[finite] = inner.labels
-            return Proposals(labels, inner.scores)
-        if len(points) < FEWEST_POINTS:
-            return Proposals(np.full(len(points), -1, np.int32), np.zeros(0, np.float32))
+            logger.warning("%d of %d points are not finite: they belong to no thing", int((~finite).sum()), len(vertices))
+        labels, scores, found = np.full(len(vertices), -1, np.int32), [], 0
+        for rows in _parts(vertices, np.flatnonzero(finite)):
+            segments = segmented_surface(_part(vertices, colors, faces, rows), _UP)
+            if len(segments.graph) == 0:
+                continue
+            graph = segments.whole()
+            things = self.things(graph, post_processing, queries)
+            of_vertex = things.labels[graph.superpoint]
+            labels[rows[segments.graph.index]] = np.where(of_vertex >= 0, of_vertex + found, -1)
+            scores.append(things.scores)
+            found += len(things.scores)
+        return Proposals(labels, np.concatenate(scores) if scores else np.zeros(0, np.float32))
+
+    def things(self, graph: SuperpointGraph, post_processing: bool = True, queries: int = QUERIES) -> Proposals:
+        """Labels of superpoints. Without post-processing surer masks take them first. With it all masks vote on which neighbours
+        are one thing, together with the network's own affinities, and average linkage joins them: no mask can leave a hole or
+        reach over to what it does not touch. That is in place of Segment3D's DBSCAN and snapping to segments."""
+        masks = self.masks(graph, queries)
+        if not post_processing:
+            return painted(masks.values, masks.scores, graph.size, LEAST_SCORE)
+        voted = consensus(masks.values, masks.scores, graph.pairs)
+        labels = grouped((masks.affinity + voted) / 2, graph.border, graph.pairs, len(graph))
+        return Proposals(labels, scored(labels, masks.values, masks.scores, graph.size))
+
+    @torch.inference_mode()
+    def masks(self, graph: SuperpointGraph, queries: int = QUERIES) -> Masks:
+        """All masks over the superpoints, not sorted. score = P(object) x predicted IoU. Raises SegmenterError for a surface that
+        reaches too far."""
+        points, colors = torch.from_numpy(graph.points).to(self._device), torch.from_numpy(graph.colors).to(self._device)
         try:
-            tensor, row = voxelised(torch.from_numpy(points).to(self._device), torch.from_numpy(colors).to(self._device),
-                                    self._network.architecture.voxel_size)
+            tensor, row = voxelised(points, colors, self._network.architecture.voxel_size)
         except ValueError as error:
             raise SegmenterError(str(error)) from error
-        found = [self._found(part, rows, queries, least_score) for part, rows in _parts(tensor)]
-        segments = None if faces is None else mesh_segments(points, faces, colors)
-        return _placed(found, row.cpu().numpy(), len(tensor), segments)
-
-    def _found(self, part: SparseTensor, rows: np.ndarray, queries: int, least_score: float) -> _Found:
-        """Mask values (T, V') and scores of the things in a part of the cloud, `rows` of whose voxels it is."""
-        prediction = self._network(part, 1, queries)[0][-1]
-        certain = prediction.classes.softmax(1)[:, OBJECT]
-        hopeful = certain > least_score  # the score is at most this
-        values = prediction.masks[hopeful].sigmoid()
-        inside = (values > INSIDE).float()
-        scores = certain[hopeful] * (values * inside).sum(1) / inside.sum(1).clamp(min=1)
-        good = scores > least_score
-        masks, sure = values[good].cpu().numpy(), scores[good].cpu().numpy()
-        kept = without_duplicates(masks, sure)
-        places, radius = part.sites.centers.cpu().numpy(), CLUSTER_RADIUS * part.sites.voxel_size
-        of_pieces, of_scores = [], []
-        for query in kept.tolist():
-            for piece in pieces(np.flatnonzero(masks[query] > INSIDE), places, radius):
-                only = np.zeros(masks.shape[1], np.float32)
-                only[piece] = masks[query, piece]
-                of_pieces.append(only)
-                of_scores.append(sure[query])
-        together = np.stack(of_pieces) if of_pieces else np.zeros((0, len(part)), np.float32)
-        return _Found(rows, together, np.array(of_scores, np.float32))
+        tensors = GraphTensors.of(graph, self._device)
+        (features,), (affinity,) = self._network.encoded(tensor, row, [tensors])
+        seeds, linkage = chosen_seeds(tensors.center, tensors.size, queries), linkage_of(affinity, tensors)
+        parts = -(-len(seeds) * len(graph) // TOGETHER)
+        values, scores = [], []
+        for part in range(parts):  # spread over the scene, as all of them are
+            found = self._network.decoder(features, affinity, tensors, seeds[part::parts], linkage)
+            values.append(found.masks.sigmoid().cpu().numpy())
+            scores.append((found.classes.softmax(1)[:, OBJECT] * found.overlaps.sigmoid()).cpu().numpy())
+        return Masks(np.concatenate(values), np.concatenate(scores), affinity.sigmoid().cpu().numpy())
 
 
-class _Found:
-    """rows (V',) of the cloud's voxels, values (T, V') of masks on them, scores (T,)."""
-
-    def __init__(self, rows: np.ndarray, values: np.ndarray, scores: np.ndarray) -> None:
-        self.rows, self.values, self.scores = rows, values, scores
-
-
-def _placed(found: list[_Found], row: np.ndarray, count: int, segments: np.ndarray | None) -> Proposals:
-    """Masks of all parts on the points. row: (N,) voxel of each point, of `count`. segments: (N,) or None."""
-    of_voxel = np.argsort(row, kind="stable")
-    begin = np.searchsorted(row[of_voxel], np.arange(count + 1))
-    masks: list[np.ndarray] = []
-    for part in found:
-        if segments is None:
-            for values in part.values:
-                voxels = part.rows[values > INSIDE]
-                masks.append(np.concatenate([of_voxel[begin[v]:begin[v + 1]] for v in voxels.tolist()]))
-            continue
-        thing, voxel = np.nonzero(part.values)
-        whole = sparse.csr_matrix((part.values[thing, voxel], (thing, part.rows[voxel])), shape=(len(part.values), count))
-        joins = snapped(whole, row, segments)
-        masks += [np.flatnonzero(chosen[segments]) for chosen in joins]
-    return painted(masks, np.concatenate([part.scores for part in found]), len(row))
-
-
-def _parts(tensor: SparseTensor) -> list[tuple[SparseTensor, np.ndarray]]:
-    """Parts of at most MOST_VOXELS voxels, halved across their longest side, and the rows of each."""
-    waiting, parts = [torch.arange(len(tensor), device=tensor.features.device)], []
+def _parts(vertices: np.ndarray, rows: np.ndarray) -> list[np.ndarray]:
+    """Rows of vertices in parts of at most MOST_VERTICES, halved across their longest side."""
+    waiting, parts = [rows], []
     while waiting:
         rows = waiting.pop()
-        places = tensor.sites.coordinates[rows, 1:]
-        if len(rows) <= MOST_VOXELS:
-            part = tensor if len(rows) == len(tensor) else tensor.part(rows)
-            parts.append((part, rows.cpu().numpy()))
+        if len(rows) <= MOST_VERTICES:
+            parts.append(rows)
             continue
-        axis = int((places.max(0).values - places.min(0).values).argmax())
-        low = places[:, axis] < places[:, axis].median().clamp(min=int(places[:, axis].min()) + 1)
-        waiting += [rows[low], rows[~low]]
+        places = vertices[rows]
+        axis = int(np.ptp(places, axis=0).argmax())
+        order = np.argsort(places[:, axis], kind="stable")
+        half = len(rows) // 2
+        waiting += [np.sort(rows[order[:half]]), np.sort(rows[order[half:]])]
     return parts
 
 
-def _check(points: np.ndarray, colors: np.ndarray) -> None:
-    if points.ndim != 2 or points.shape[1] != 3 or not np.issubdtype(points.dtype, np.floating):
-        raise SegmenterError(f"points are (N, 3) floats in metres, not {points.shape} {points.dtype}")
-    if colors.shape != points.shape or colors.dtype != np.uint8:
-        raise SegmenterError(f"colours of {len(points)} points are ({len(points)}, 3) uint8, not {colors.shape} {colors.dtype}")
-    if len(points) > MOST_POINTS:
-        raise SegmenterError(f"{len(points)} points are more than {MOST_POINTS}: crop the cloud or thin it out")
+def _part(vertices: np.ndarray, colors: np.ndarray, faces: np.ndarray, rows: np.ndarray) -> Surface:
+    """The surface of some vertices, (K,) ascending rows, and the faces between them."""
+    number = np.full(len(vertices), -1, np.int64)
+    number[rows] = np.arange(len(rows))
+    inner = number[faces]
+    return Surface(vertices[rows].astype(np.float32), inner[(inner >= 0).all(1)].astype(np.int32),
+                   np.zeros((len(rows), 3), np.float32), colors[rows], np.ones(len(rows), np.float32))
 
 
-def _renumbered(faces: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """The faces between kept points, by their new numbers."""
-    return (np.cumsum(kept) - 1)[faces[kept[faces].all(1)]]
+def _check(vertices: np.ndarray, colors: np.ndarray, faces: np.ndarray) -> None:
+    if vertices.ndim != 2 or vertices.shape[1] != 3 or not np.issubdtype(vertices.dtype, np.floating):
+        raise SegmenterError(f"points are (N, 3) floats in metres, not {vertices.shape} {vertices.dtype}")
+    if colors.shape != vertices.shape or colors.dtype != np.uint8:
+        raise SegmenterError(f"colours of {len(vertices)} points are ({len(vertices)}, 3) uint8, not {colors.shape} "
+                             f"{colors.dtype}")
+    if faces.ndim != 2 or faces.shape[1] != 3 or not np.issubdtype(faces.dtype, np.integer):
+        raise SegmenterError(f"faces are (M, 3) integers, not {faces.shape} {faces.dtype}")
+    if len(vertices) > MOST_POINTS:
+        raise SegmenterError(f"{len(vertices)} points are more than {MOST_POINTS}: crop the cloud or thin it out")
+    if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
+        raise SegmenterError(f"faces name vertices {faces.min()} to {faces.max()}, there are {len(vertices)}: they are of "
+                             "another mesh")

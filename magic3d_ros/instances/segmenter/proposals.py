@@ -1,95 +1,76 @@
-"""From the masks of queries to things that do not overlap: pieces by density, snapped to a mesh, one label a point."""
+"""From the masks of queries to things that do not overlap: one label a superpoint, surer masks first, or by the votes of all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sparse
 
-from magic3d_ros.geometry.felzenszwalb import mesh_weights, segment_mesh
-from magic3d_ros.geometry.open3d_import import load_open3d
-
-CLUSTER_RADIUS, CLUSTER_POINTS = 2.5, 5
-"""DBSCAN (Ester et al. 1996): radius in voxels, .05 m at the paper's 2 cm, and points (Segment3D)."""
+from magic3d_ros.instances.segmenter.linkage import average_linkage
 
 FEWEST_POINTS = 16
 """A mask of 15 points or fewer is dropped (Segment3D)."""
 
-SEGMENT_K, SEGMENT_POINTS = 0.01, 20
-"""Over-segments of the mesh: scale and fewest vertices (Segment3D, ScanNet's segmentator)."""
-
 INSIDE = 0.5
-"""Mask value from which a voxel, or the mean of it from which a segment, belongs to a mask (Segment3D)."""
-
-DUPLICATE = 0.75
-"""IoU with a better mask from which one is the same again."""
+"""Mask value from which a superpoint belongs to a mask (Segment3D)."""
 
 LEFT = 0.5
 """Share of a mask that better ones must leave for it to become a thing: what is mostly taken was found already."""
 
+JOINED = 0.5
+"""Mean affinity from which two clusters of superpoints are one thing."""
+
 
 @dataclass(frozen=True)
 class Proposals:
-    """labels: (N,) int32 thing of each point, -1 = none; things count from 0, surest first. scores: (T,) float32 0..1,
-    P(object) x mean mask value."""
+    """labels: (N,) int32 thing of each point, -1 = none; things count from 0. scores: (T,) float32 0..1."""
 
     labels: np.ndarray
     scores: np.ndarray
 
 
-def pieces(mask: np.ndarray, places: np.ndarray, radius: float) -> list[np.ndarray]:
-    """The parts of a mask that are apart in space, each as rows of (V, 3) places; mask: (M,) rows. Lone voxels are in none.
+def painted(values: np.ndarray, scores: np.ndarray, size: np.ndarray, least_score: float) -> Proposals:
+    """Things of (Q, S) mask values with (Q,) scores over superpoints of (S,) points: surer masks first, each takes what is left.
 
-    radius: metres of DBSCAN.
+    A mask that has less than LEFT of itself or fewer than FEWEST_POINTS left becomes no thing.
     """
-    open3d = load_open3d()
-    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(places[mask].astype(np.float64)))
-    part = np.asarray(cloud.cluster_dbscan(radius, CLUSTER_POINTS))
-    return [mask[part == number] for number in range(int(part.max(initial=-1)) + 1)]
-
-
-def without_duplicates(values: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Rows of (Q, V) mask values that remain, best first, when of two masks that overlap by DUPLICATE the worse one goes."""
-    inside = (values > INSIDE).astype(np.float32)
-    shared = inside @ inside.T
-    size = shared.diagonal()
-    overlap = shared / np.maximum(size[:, None] + size[None] - shared, 1)
+    inside = values > INSIDE
+    points = inside @ size
+    labels = np.full(values.shape[1], -1, np.int32)
     kept: list[int] = []
     for row in np.argsort(-scores, kind="stable").tolist():
-        if size[row] and all(overlap[row, other] < DUPLICATE for other in kept):
-            kept.append(row)
-    return np.array(kept, np.int64)
-
-
-def mesh_segments(vertices: np.ndarray, faces: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """(N,) int over-segment of each vertex of a mesh, small enough that a border of a thing is a border of segments."""
-    edges, weights = mesh_weights(vertices, faces, colors)
-    return segment_mesh(edges, weights, len(vertices), SEGMENT_K, SEGMENT_POINTS)
-
-
-def snapped(values: sparse.csr_matrix, row: np.ndarray, segments: np.ndarray) -> np.ndarray:
-    """(T, S) bool: whether each segment joins each mask, by the mean of its points' mask values.
-
-    values: (T, V) of voxels; row: (N,) voxel of each point; segments: (N,) segment of each point.
-    """
-    count = int(segments.max(initial=-1)) + 1
-    share = sparse.coo_matrix((np.ones(len(row), np.float32), (segments, row)), shape=(count, values.shape[1])).tocsr()
-    size = np.maximum(np.bincount(segments, minlength=count), 1)
-    mean = (share @ values.T).toarray().T / size
-    return mean > INSIDE
-
-
-def painted(masks: list[np.ndarray], scores: np.ndarray, count: int) -> Proposals:
-    """One label for each of `count` points: surer masks first, each takes what is left.
-
-    masks: rows of points. A mask that has less than LEFT of itself or fewer than FEWEST_POINTS left becomes no thing.
-    """
-    labels = np.full(count, -1, np.int32)
-    kept: list[int] = []
-    for number in np.argsort(-scores, kind="stable").tolist():
-        free = masks[number][labels[masks[number]] < 0]
-        if len(free) >= FEWEST_POINTS and len(free) >= LEFT * len(masks[number]):
+        if scores[row] <= least_score:
+            break
+        free = inside[row] & (labels < 0)
+        left = size[free].sum()
+        if left >= FEWEST_POINTS and left >= LEFT * points[row]:
             labels[free] = len(kept)
-            kept.append(number)
+            kept.append(row)
     return Proposals(labels, scores[kept].astype(np.float32))
+
+
+def consensus(values: np.ndarray, scores: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """(P,) 0..1: of the masks that take in either of a pair, the share that takes in both, by score and mask value."""
+    both, either = np.zeros(len(pairs)), np.zeros(len(pairs))
+    for mask, score in zip(values, scores, strict=True):
+        one, other = mask[pairs[:, 0]], mask[pairs[:, 1]]
+        both += score * np.minimum(one, other)
+        either += score * np.maximum(one, other)
+    return both / np.maximum(either, 1e-6)
+
+
+def grouped(affinity: np.ndarray, border: np.ndarray, pairs: np.ndarray, count: int) -> np.ndarray:
+    """(count,) int32 thing of each superpoint: clusters whose mean affinity (P,) 0..1 over their borders is at least JOINED."""
+    linkage = average_linkage(affinity, border, pairs, count)
+    labels = np.empty(count, np.int32)
+    labels[linkage.order] = np.concatenate([[0], np.cumsum(linkage.height < JOINED)])[:count]
+    return labels
+
+
+def scored(labels: np.ndarray, values: np.ndarray, scores: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """(T,) float32 how sure each thing of (S,) labels is: the largest score x IoU of a mask with it."""
+    inside = (values > INSIDE).astype(np.float32)
+    thing = (labels == np.arange(int(labels.max(initial=-1)) + 1)[:, None]).astype(np.float32)
+    shared = (thing * size) @ inside.T
+    either = (thing @ size)[:, None] + (inside @ size)[None] - shared
+    return np.asarray((shared / np.maximum(either, 1) * scores).max(1, initial=0.0), np.float32)

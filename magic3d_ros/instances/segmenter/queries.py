@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -25,6 +26,26 @@ def furthest_points(points: torch.Tensor, count: int, first: int = 0) -> torch.T
         distance = torch.minimum(distance, ((points - points[row]) ** 2).sum(1))
         row = distance.argmax()
     return chosen
+
+
+def chosen_seeds(center: torch.Tensor, size: torch.Tensor, count: int) -> torch.Tensor:
+    """(Q,) superpoints to ask for at inference: all, or the largest half of `count` and as many spread over the scene."""
+    if len(center) <= count:
+        return torch.arange(len(center), device=center.device)
+    largest = torch.argsort(size, descending=True, stable=True)[:count // 2]
+    return torch.unique(torch.cat([largest, furthest_points(center, count - count // 2)]))
+
+
+def random_seeds(center: torch.Tensor, labels: torch.Tensor, count: int, random: np.random.Generator) -> torch.Tensor:
+    """(Q,) labelled superpoints to train on: half spread over the scene from a random one on, half at random, which meets small
+    things of many superpoints as often as large plain ones. labels: (S,), -1 = none; fewer where fewer have one."""
+    known = torch.nonzero(labels >= 0)[:, 0]
+    if len(known) <= count:
+        return known
+    spread = known[furthest_points(center[known], count // 2, int(random.integers(len(known))))]
+    rest = known[~torch.isin(known, spread)]
+    picked = torch.from_numpy(random.choice(len(rest), min(count - len(spread), len(rest)), replace=False))
+    return torch.cat([spread, rest[picked.to(rest.device)]])
 
 
 class PlaceEncoding(nn.Module):
