@@ -16,10 +16,10 @@ less than half the plain one: in a small scene most scores can be equal."""
 
 # `magic3d bench query_weights`: the relation of the weights by the likelihood of the right thing among all things (a conditional
 # logit), slope and offset then by whether the best thing was right (docs/language.md).
-BIAS = -1.2
-FIT = 1.1
-SIMILARITY = 6.3
-CLOSENESS = 3.2
+BIAS = -2.1
+FIT = 1.05
+SIMILARITY = 4.7
+CLOSENESS = 5.5
 _ATTRIBUTES = FIT
 """Set by hand: colours and sizes are probabilities already, as the fit is. The questions fitted to hold few such words."""
 _STRANGE = -2.8

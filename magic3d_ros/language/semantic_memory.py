@@ -122,12 +122,12 @@ class SemanticMemory(Generic[Thing]):
 
     def _weighed(self, question: Question) -> tuple[dict[int, float], dict[int, float]]:
         """Raw similarity and probability of every thing that something is known of."""
-        space, asked = space_of(self.model), self._asked(question)
-        similarity = np.mean([self._pictures @ part for part in (asked.words, asked.picture) if part is not None], axis=0)
-        chance = space.chances(asked, self._pictures, self.background)
+        space, asked = space_of(self.model), self.asked(question)
+        similarity = np.mean([self.pictures @ part for part in (asked.words, asked.picture) if part is not None], axis=0)
+        chance = space.chances(asked, self.pictures, self.background)
         for negative in question.negatives:
             if negative.strip():
-                against = self._pictures @ self.knowledge.text_vectors([negative])[0]
+                against = self.pictures @ self.knowledge.text_vectors([negative])[0]
                 chance = chance / (1 + np.exp(np.clip((against - similarity) / space.negative_temperature, -50, 50)))
         known = self._structure | self._shown if asked.fit is None else np.ones(len(self.objects), bool)
         if question.text.strip():
@@ -140,7 +140,7 @@ class SemanticMemory(Generic[Thing]):
         return ({o.id: float(s) for o, s, k in zip(self.objects, similarity, known, strict=True) if k},
                 {o.id: float(c) for o, c, k in zip(self.objects, chance, known, strict=True) if k})
 
-    def _asked(self, question: Question) -> Asked:
+    def asked(self, question: Question) -> Asked:
         """The question's vectors, and what concepts, forms, colours and sizes say of every thing."""
         picture = None if question.image is None else unit(self.model.encode_crops([question.image])[0] - self.center)
         if not question.text.strip():
@@ -157,7 +157,7 @@ class SemanticMemory(Generic[Thing]):
                      max(0.0, FAMILIAR - float(meaning.closeness[0])))
 
     @cached_property
-    def _pictures(self) -> np.ndarray:
+    def pictures(self) -> np.ndarray:
         """(O, D) of all objects, zeros for those that no picture shows."""
         row_of = {o.id: row for row, o in enumerate(self.objects)}
         vectors = np.zeros((len(self.objects), self.model.dimension), np.float32)
@@ -180,7 +180,7 @@ class SemanticMemory(Generic[Thing]):
     def _concepts(self) -> np.ndarray:
         """(O, C) probability of each concept for each object."""
         structure = [getattr(o, "label", "") if o.kind == "structure" else "" for o in self.objects]
-        return recognise(self.knowledge, self.objects, structure, self._pictures, self.levels, self.colours, self.up, self.floor)
+        return recognise(self.knowledge, self.objects, structure, self.pictures, self.levels, self.colours, self.up, self.floor)
 
     def _verdict(self, matches: list[Match], question: Question) -> tuple[Status, str]:
         best = matches[0]

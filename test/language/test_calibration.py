@@ -16,7 +16,7 @@ def test_standing_out_is_counted_in_robust_deviations():
 
 def test_probability_has_its_constants():
     evidence = Evidence(np.array([-1.0, -4.0]), np.array([0.2, 0.1]), np.array([0.5, 0.4]), np.array([0.0, -1.0]))
-    scores = np.array([-1.2 - 1.1 + 6.3 * 0.2 + 3.2 * 0.5, -1.2 - 4.4 + 6.3 * 0.1 + 3.2 * 0.4 - 1.1])
+    scores = np.array([-2.1 - 1.05 + 4.7 * 0.2 + 5.5 * 0.5, -2.1 - 4.2 + 4.7 * 0.1 + 5.5 * 0.4 - 1.05])
     np.testing.assert_allclose(evidence.probability(), 1 / (1 + np.exp(-scores)))
 
 
