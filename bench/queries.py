@@ -41,7 +41,7 @@ from magic3d_ros.sources.source import SourceError
 FILES = sorted(Path(__file__).parent.glob("queries_*.yaml"))
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FRAMES = 72
-"""Of what is mapped, 640 pixels wide where it is rendered, else as wide as it was recorded: seven scenes in MINUTES."""
+"""Of a room, 640 pixels wide, as robots' cameras are; of a recording about as many, as wide as it is."""
 PICTURED_FRAMES = 16
 """Keyframes that the baseline without a map looks at."""
 NO_LEXICON = "none"

@@ -13,6 +13,7 @@ from magic3d_ros.evaluation.questions import ABSENT, PARAPHRASES, KnownQuestion,
 from magic3d_ros.evaluation.questions_baselines import ConSE
 from magic3d_ros.evaluation.questions_crops import cut, sights
 from magic3d_ros.evaluation.questions_pictures import reliability_curve
+from magic3d_ros.evaluation.questions_scenes import ReducedSource
 from magic3d_ros.evaluation.questions_scores import Outcome, average_precision, ranking, rejection, reliability
 from magic3d_ros.evaluation.questions_truth import BoxTruth, InstanceTruth, truth_of_room
 from magic3d_ros.frames import RGBDFrame
@@ -170,3 +171,21 @@ def test_a_camera_without_depth_sees_nothing():
     camera = Camera(64, 48, 50.0, 50.0, 31.5, 23.5)
     frame = RGBDFrame(0, np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.float32), camera, np.eye(4))
     assert sights(frame, InstanceTruth(np.zeros((1, 3)), np.zeros(1, int), {})) == []
+
+
+@pytest.mark.parametrize(("total", "about", "taken"), [(81, 72, 81), (334, 72, 84), (5, 72, 5), (144, 72, 72)])
+def test_a_recording_is_thinned_to_about_as_many_frames(total, about, taken):
+    frame = RGBDFrame(0, np.zeros((4, 8, 3), np.uint8), np.ones((4, 8), np.float32), Camera(8, 4, 5.0, 5.0, 3.5, 1.5), np.eye(4))
+
+    class Recording:
+        name, skipped = "recording", 0
+
+        def __len__(self):
+            return total
+
+        def __iter__(self):
+            return iter([frame] * total)
+
+    whole, narrow = ReducedSource(Recording(), about, None), ReducedSource(Recording(), about, 4)
+    assert len(whole) == len(list(whole)) == taken
+    assert next(iter(whole)).rgb.shape == (4, 8, 3) and next(iter(narrow)).rgb.shape == (2, 4, 3)
