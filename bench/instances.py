@@ -29,6 +29,7 @@ from magic3d_ros.evaluation.instance_rows import Row, rows
 from magic3d_ros.evaluation.labelled_scene import LabelledScene, labelled_scene, mapped
 from magic3d_ros.geometry.gravity import UpEstimator
 from magic3d_ros.instances.mapper import InstanceMapper
+from magic3d_ros.instances.segmenter.whole_things import STAGE_1, STAGE_2
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.room_cache import rendered_room
@@ -52,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", default=str(DEFAULT), help="recording with gt_mesh_labels.npz; none = rooms alone")
     parser.add_argument("--rooms", default=ROOMS, help="simulated rooms beside, separated by commas; none = the folder alone")
-    parser.add_argument("--stage1", type=Path, help="weights of the segmenter network after stage 1")
-    parser.add_argument("--stage2", type=Path, help="weights of the segmenter network after stage 2")
+    parser.add_argument("--stage1", type=Path, default=STAGE_1, help="weights of the segmenter network after stage 1")
+    parser.add_argument("--stage2", type=Path, default=STAGE_2, help="weights of the segmenter network after stage 2")
     parser.add_argument("--things", action="store_true", help="also list the best overlap of every true thing with ours")
     parser.add_argument("--ids", action="store_true", help="only: do the things of redkitchen's labelled boxes keep their ids?")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of the clouds beside ground truth")
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = load_settings(None, dict(item.split("=", 1) for item in options.assignments))
     if options.ids:
         return _ids(console, settings)
-    weights = {name: file for name, file in (("network, stage 1", options.stage1), ("network, stage 2", options.stage2)) if file}
+    weights = {"network, stage 1": options.stage1, "network, stage 2": options.stage2}
     sums: dict[str, list[list[float]]] = {}
     reached = True
     try:

@@ -186,8 +186,8 @@ class NormalSettings:
 class InstanceSettings:
     """Separating the surface into things."""
 
-    grouping: str = setting("recipe", "what joins regions: recipe = measured costs, which heed 2D masks; learned = a classifier trained on rendered rooms (docs/instances.md)",
-                            choices=("recipe", "learned"))
+    grouping: str = setting("recipe", "what joins regions: recipe = measured costs, which heed 2D masks; learned = a classifier trained on rendered rooms (docs/instances.md); network = the segmenter trained without labels (docs/segmenter.md)",
+                            choices=("recipe", "learned", "network"))
     join_probability: float = setting(0.4, "learned: probability from which two neighbouring regions are one thing: higher splits more", "", 0.01, 1.0)
     merge_threshold: float = setting(0.75, "recipe: cost below which two neighbouring regions are one thing: lower splits more", "", 0.0, 5.0)
     min_vertices: int = setting(25, "things of fewer surface vertices are dropped", "", 1, 100000)

@@ -95,8 +95,12 @@ class InstanceMapper:
         stale = same < 0
         part = graph.part(stale)
         recalled = self._identity.recall(part.vertices)
-        learned = self._settings.grouping == "learned"
-        if learned:
+        if self._settings.grouping == "network":
+            from magic3d_ros.instances.segmenter.whole_things import segmenter_things  # torch, for those who ask for it
+
+            found = segmenter_things(surface, part, structure.part(stale))
+            of_part, sureness = found.label, found.quality
+        elif self._settings.grouping == "learned":
             found = whole_things(part, structure.part(stale), load_classifier(), self._settings.join_probability, recalled)
             of_part, sureness = found.label, found.quality
         else:
@@ -122,6 +126,7 @@ class InstanceMapper:
         labels[graph.index] = ids[thing]
         # What covers the very same vertices keeps its id: no overlap can be larger.
         instances = {i: self._last.instances[i] for i in staying.tolist()}
+        learned = self._settings.grouping != "recipe"
         confidence = sureness if learned else _confidence(size[:new], sureness, weight[:new])
         order = np.argsort(of_part, kind="stable")
         for t, points in enumerate(np.split(part.vertices[order], np.cumsum(size[:new])[:-1])[:new]):
