@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import time
 from collections.abc import Callable
@@ -300,7 +301,17 @@ def test_the_mapper_ends_cleanly_on_interrupt(played):
     """Last in this module: afterwards nobody answers."""
     mapper: Child = played[0]
     pid = mapper._process.pid
+    mine = shared_memory(pid) - shared_memory(os.getpid())
     mapper.stop(patience=40.0)
     assert mapper.returncode == 0, mapper.last_lines()
     assert not pathlib.Path(f"/proc/{pid}").exists()
     assert "Traceback" not in mapper.log.read_text(encoding="utf-8")
+    assert mine, "Fast DDS speaks through shared memory on one machine"
+    assert not [path for path in mine if path.exists()]
+
+
+def shared_memory(pid: int) -> set[pathlib.Path]:
+    """Segments of Fast DDS that a process has mapped."""
+    lines = pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines()
+    paths = {pathlib.Path(line.split(maxsplit=5)[5]) for line in lines if "/dev/shm/fastdds_" in line}
+    return {path for path in paths if not path.name.startswith("fastdds_port")}  # those belong to all of the domain
