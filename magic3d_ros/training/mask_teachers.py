@@ -1,6 +1,6 @@
 """Who teaches the segmenter masks of single frames, without any manual label: the frame itself, or the map of all frames.
 
-Either makes a label image that `cloud_samples.frame_sample` takes. Measured (docs/instances.md): masks of the map's regions fit
+Either makes a label image that `cloud_samples.seen_labels` takes. Measured (docs/instances.md): masks of the map's regions fit
 true things a little better (mean best IoU .68 against .67 on replica_office0, .81 against .80 on a random training room) and are
 less often wrong; masks of frames miss fewer things and need no map.
 """
