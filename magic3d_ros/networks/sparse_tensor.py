@@ -60,11 +60,6 @@ class SparseTensor:
     def __len__(self) -> int:
         return len(self.sites)
 
-    def part(self, rows: torch.Tensor) -> SparseTensor:
-        """Some of the voxels: (V',) ascending rows."""
-        sites = Sites(self.sites.coordinates[rows], self.sites.keys[rows], self.sites.voxel_size)
-        return SparseTensor(self.features[rows], sites)
-
     def to(self, device: torch.device) -> SparseTensor:
         """On another device; on the same one itself, with the maps that its sites have found."""
         if self.features.device == device:
@@ -75,11 +70,6 @@ class SparseTensor:
     def with_features(self, features: torch.Tensor) -> SparseTensor:
         """Other features of the same sites."""
         return SparseTensor(features, self.sites)
-
-    def of_cloud(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features (V', C) and centres (V', 3), metres, of one cloud's voxels."""
-        mine = self.sites.batch == number
-        return self.features[mine], self.sites.centers[mine]
 
 
 def mean_by_row(values: torch.Tensor, row: torch.Tensor, count: int) -> torch.Tensor:

@@ -48,8 +48,6 @@ class SparseUNet(nn.Module):
             raise ValueError(f"widths {tuple(widths)} and blocks {tuple(blocks)} want one more level than up_widths "
                              f"{up_widths} and up_blocks {up_blocks}, and at least two")
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.pyramid_widths = [widths[-1], *reversed(up_widths)]
-        """Channels of every level of the pyramid, coarsest first."""
         self.stem = _Normed(SubmanifoldConvolution(in_channels, widths[0], kernel), widths[0])
         self.first = _residual(widths[0], widths[0], blocks[0])
         self.down = nn.ModuleList(_Normed(DownConvolution(a, a), a) for a in widths[:-1])
@@ -65,7 +63,7 @@ class SparseUNet(nn.Module):
         return finest.with_features(self.head(finest.features))
 
     def pyramid(self, tensor: SparseTensor) -> list[SparseTensor]:
-        """What the way up leaves at every level, coarsest first; `pyramid_widths` wide. Raises ValueError."""
+        """What the way up leaves at every level, coarsest first. Raises ValueError."""
         if tensor.features.shape[1] != self.in_channels:
             raise ValueError(f"this network takes {self.in_channels} channels, not {tensor.features.shape[1]}")
         if len(tensor) == 0:

@@ -102,7 +102,7 @@ def test_clouds_joined_do_not_touch() -> None:
     layer = SubmanifoldConvolution(1, 1)
     torch.nn.init.ones_(layer.weight)
     assert layer(two).features.tolist() == [[1.0], [2.0]]
-    assert two.of_cloud(1)[0].tolist() == [[2.0]]
+    assert two.features[two.sites.batch == 1].tolist() == [[2.0]]
 
 
 @pytest.mark.parametrize("points, features, voxel, said", [
