@@ -15,6 +15,9 @@ from magic3d_ros.mapping.surface import View
 
 LOOKS = 8  # keyframes looked at, evenly spread
 WIDTH = 160  # pixels: 0.05 s a look
+CLEARER = 0.5
+"""dB by which colours must agree better to be believed: a map fused again at the same poses gains up to 0.3 (replica_office0, with
+frames at half size), one whose depth is off by 2 cm against its colours 2 to 3 when that is put right."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,10 @@ class Agreement:
 
     depth_error: float = float("nan")
     psnr: float = float("nan")
+
+    def better_than(self, other: Agreement, colors: bool = False) -> bool:
+        """Whether depth agrees better, or, where colours count too, they do clearly. What could not be compared is no worse."""
+        return not self.depth_error >= other.depth_error or (colors and self.psnr > other.psnr + CLEARER)
 
 
 def agreement(render: Callable[[Camera, np.ndarray], View], keyframes: list[Keyframe],

@@ -264,12 +264,12 @@ class MapRefiner:
             raise OutOfDeviceMemory("the device has no memory for a second map beside the one in use, so that frames stay where "
                                     f"they are: {CURE}") from error
 
-        after = None if before is None else fresh.agreement(frames, poses)
-        if before is not None and after is not None and after.depth_error >= before.depth_error and not (
-                change.depth_motion is not None and after.psnr > before.psnr):
-            _log.info("a map fused again has a depth error of %.2f mm, the one in use %.2f mm: it stays", 1e3 * after.depth_error,
-                      1e3 * before.depth_error)
-            return False
+        if before is not None:
+            after = fresh.agreement(frames, poses)
+            if not after.better_than(before, colors=change.depth_motion is not None):
+                _log.info("a map fused again has a depth error of %.2f mm, the one in use %.2f mm: it stays",
+                          1e3 * after.depth_error, 1e3 * before.depth_error)
+                return False
 
         def moving(motion: WorldMotion) -> Callable[[], None]:
             layers = self._moving(motion)
