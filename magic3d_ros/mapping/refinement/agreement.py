@@ -16,8 +16,8 @@ from magic3d_ros.mapping.surface import View
 LOOKS = 8  # keyframes looked at, evenly spread
 WIDTH = 160  # pixels: 0.05 s a look
 CLEARER = 0.5
-"""dB by which colours must agree better to be believed: a map fused again at the same poses gains up to 0.3 (replica_office0, with
-frames at half size), one whose depth is off by 2 cm against its colours 2 to 3 when that is put right."""
+"""dB by which colours must agree better to be believed: a map fused again at the same poses gains up to 0.3 (replica_office0),
+one whose depth is off by 2 cm against its colours gains 2 to 3 when that is put right."""
 
 
 @dataclass(frozen=True)
