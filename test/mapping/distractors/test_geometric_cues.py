@@ -5,7 +5,7 @@ import pytest
 
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.mapping.distractors.evidence import Evidence
-from magic3d_ros.mapping.distractors.geometric_cues import NEVER, DepthMemory, Look, disagreement, small_depth
+from magic3d_ros.mapping.distractors.geometric_cues import NEVER, DepthMemory, Look, disagreement, slack, small_depth
 
 CAMERA = Camera(40, 30, 35.0, 35.0, 19.5, 14.5)
 POSE = np.eye(4)
@@ -65,6 +65,20 @@ def test_a_place_is_seen_through_when_most_around_it_has_a_reading(missing: int,
     window[np.flatnonzero(np.arange(25) != 12)[:missing]] = 0.0  # all but the middle
     depth[13:18, 18:23] = window.reshape(5, 5)
     assert memory(look(1, depth)).history(point(1.0), POSE).free.tolist() == [free]
+
+
+def test_frames_that_fit_badly_are_compared_with_more_tolerance() -> None:
+    depth = np.full(1000, 2.0, np.float32)  # tolerance .08
+    assert np.allclose(slack(depth, depth + 0.01), 0.08)
+    assert np.allclose(slack(depth, depth - 0.04), 0.2)  # half the tolerance, 2.5 times what is usual
+
+
+def test_what_moves_and_holes_do_not_widen_the_tolerance() -> None:
+    depth = np.full(1000, 2.0, np.float32)
+    seen = depth + 0.01
+    seen[:400], seen[400:900] = 3.0, 0.0
+    assert np.allclose(slack(depth, seen), 0.08)
+    assert np.allclose(slack(depth, np.zeros(1000, np.float32)), 0.08)
 
 
 def test_beside_a_nearer_edge_nothing_was_seen_through() -> None:
