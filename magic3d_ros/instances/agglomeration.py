@@ -27,8 +27,8 @@ _GAP_REACH, _GAP_JUMP, _GAP_NEIGHBOURS = 0.06, 0.045, 12  # metres; 11 neighbour
 # this two sofas that nearly touch become one (replica_office0: AP .147 -> .210 at threshold .6).
 _GAP_FACING, _GAP_TANGENT = 0.7, 0.5
 # Regions that were one thing in the last run merge more cheaply, those that were two less: otherwise pairs near the threshold
-# merge and part from run to run, and ids with them.
-_INERTIA = 0.15
+# merge and part from run to run, and ids with them. More keeps more ids and more early mistakes: docs/instances.md.
+_INERTIA = 0.3
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 CELL = 0.04  # metres: two voxels, so that a vertex that moves with new observations stays in its cell
-# A thing keeps its id when it still covers half of what it was, or half of it is what was there (growth, shrinking, splits).
-_CONTAINED = 0.5
+# A thing keeps its id when it still covers this share of what it was, or this share of it is what was there (growth, shrinking,
+# splits). With .35 one of redkitchen's labelled things more keeps its id than with .5.
+_CONTAINED = 0.35
 _SAME_IOU = 0.15
 # An id that the last run did not use (merged away for a while, or its surface was gone) comes back only for much the same place.
 _RETURN_IOU = 0.3

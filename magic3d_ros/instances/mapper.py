@@ -79,7 +79,8 @@ class InstanceMapper:
     def update(self, surface: Surface, keyframes: list[Keyframe], up: np.ndarray, whole: bool = False) -> InstanceMap:
         """The things in a surface, given all remembered keyframes and the (3,) unit up direction.
 
-        whole: segment all of it, as at the end of a recording: a change somewhere can move a border elsewhere.
+        whole: segment all of it, as at the end of a recording: a change somewhere can move a border elsewhere. What was one thing
+        before then joins no more readily than anything else; ids still go by overlap.
         """
         labels = np.full(len(surface), -1, np.int32)
         graph = mesh_graph(surface)
@@ -94,7 +95,7 @@ class InstanceMapper:
         same = np.full(len(graph), -1) if whole else self._unchanged(graph, keys, keyframes)
         stale = same < 0
         part = graph.part(stale)
-        recalled = self._identity.recall(part.vertices)
+        recalled = np.full(len(part), -1) if whole else self._identity.recall(part.vertices)
         if self._settings.grouping == "network":
             from magic3d_ros.instances.segmenter.whole_things import segmenter_things  # torch, for those who ask for it
 

@@ -198,6 +198,24 @@ def test_what_did_not_change_is_not_segmented_again(two_boxes, segmented):
     assert segmented[2] == segmented[0]
 
 
+def test_a_whole_run_does_not_lean_on_what_was_one_thing_before_and_keeps_ids(two_boxes, monkeypatch):
+    known = []
+
+    def watched(graph, structure, threshold, recalled, **named):
+        known.append(set(recalled.tolist()))
+        return segment(graph, structure, threshold, recalled, **named)
+
+    segment = mapper_module.segment
+    monkeypatch.setattr(mapper_module, "segment", watched)
+    mapper = InstanceMapper(InstanceSettings())
+    surface, _ = two_boxes.surface()
+    first = mapper.update(surface, two_boxes.orbit(), UP)
+    mapper.update(replace(surface, colors=surface.colors ^ 1), two_boxes.orbit(), UP)
+    last = mapper.update(surface, two_boxes.orbit(), UP, whole=True)
+    assert known[0] == known[2] == {-1} and known[1] - {-1} == set(first.instances)
+    assert np.array_equal(last.labels, first.labels)
+
+
 def test_a_change_is_segmented_with_the_things_it_touches_and_no_others(two_boxes, segmented):
     mapper = InstanceMapper(InstanceSettings())
     surface, owner = two_boxes.surface()
