@@ -159,6 +159,25 @@ def test_carving_removes_a_ghost_and_only_then(settings):
     assert counts[False] > 500 and counts[True] == 0
 
 
+def test_carving_bears_pixels_without_a_reading(settings):
+    """A quarter of them, others each time."""
+    def left(seen: np.ndarray, missing: float = 0.0) -> int:
+        volume = make(settings)
+        for _ in range(6):
+            volume.integrate(frame_of(ghost, pose()))
+        for _ in range(3):
+            volume.integrate(frame_of(np.where(random.random(seen.shape) < missing, 0.0, seen), pose()), carve=True)
+        centers, data = voxels(volume)
+        return int(((data["tsdf"] < 0) & (data["weight"] > 0) & (centers[..., 2] > 0.9) & (centers[..., 2] < 1.5)).sum())
+
+    random = np.random.default_rng(0)
+    ghost = np.full((CAMERA.height, CAMERA.width), 3.0)
+    ghost[30:90, 60:100] = 1.0
+    before = left(np.zeros_like(ghost))
+    assert before > 500
+    assert left(np.full_like(ghost, 3.0), missing=0.25) < 0.1 * before
+
+
 def test_what_is_removed_leaves_what_the_other_frames_left(settings):
     wall, nearer = plane_frame(2.0), plane_frame(1.95)
     trust = np.where(np.arange(wall.depth.shape[1]) % 3 == 0, 0.4, 1.0) * np.ones_like(wall.depth)
