@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from magic3d_ros.config import Settings
 from magic3d_ros.cues import tiers
-from magic3d_ros.language.answer import Answer, Question, Status
+from magic3d_ros.language.answer import Answer, Match, Question, Status
 from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.storage.map_folder import MANIFEST, SEMANTICS, check_models, load_map, read_manifest, saved_settings
 from magic3d_ros.storage.semantic_table import read_semantic_table
@@ -65,16 +65,21 @@ def search(memories: Mapping[str, SemanticMemory[SceneObject] | None], question:
     """One answer from several maps, and the name of the map of each of its matches.
 
     memories: by the map's name. Matches of all are ranked by probability; status and reason are those of the map that answered
-    best. Each map judges by its own scene's statistics, so probabilities can be compared and raw scores cannot.
+    best. Each map judges by its own scene's statistics, so probabilities can be compared and raw scores cannot; what rounding
+    tells apart comes in the order of the maps.
     """
     answers = {name: memory.answer(question) if memory is not None else Answer(Status.NOT_READY, "nothing has been mapped yet")
                for name, memory in memories.items()}
 
     def rank(name: str) -> tuple[int, float]:
-        return _BEST_FIRST.index(answers[name].status), -max((m.probability for m in answers[name].matches), default=0.0)
+        return _BEST_FIRST.index(answers[name].status), -max((_shown(m) for m in answers[name].matches), default=0.0)
 
     best = min(answers, key=rank)
     ranked = sorted(((name, match) for name, answer in answers.items() for match in answer.matches),
-                    key=lambda found: -found[1].probability)[:question.max_results]
+                    key=lambda found: -_shown(found[1]))[:question.max_results]
     why = answers[best].why if len(answers) == 1 or answers[best].status == Status.INVALID else f"{best}: {answers[best].why}"
     return Answer(answers[best].status, why, [match for _, match in ranked]), [name for name, _ in ranked]
+
+
+def _shown(match: Match) -> float:
+    return round(match.probability, 4)
