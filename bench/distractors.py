@@ -54,7 +54,8 @@ EARLY = 10  # keyframes with a distractor after which it is asked who has learne
 GHOST = 0.06  # metres: surface this near to where a thing stood, and as far from all surface of the clean map, is its ghost
 DISTURBANCES = {"undisturbed": Disturbance(), "exposure jumps by up to 1.5": Disturbance(exposure=1.5),
                 "exposure jumps by up to 2.5": Disturbance(exposure=2.5), "poses 5 mm, .25 deg": Disturbance(1.0, 0.005, 0.25),
-                "poses 2 cm, 1 deg": Disturbance(1.0, 0.02, 1.0), "a fifth of the depth lost": Disturbance(depth_holes=0.2)}
+                "poses 2 cm, 1 deg": Disturbance(1.0, 0.02, 1.0), "a fifth of the depth lost": Disturbance(depth_holes=0.2),
+                "everything shines": Disturbance(shine=0.8)}
 ABLATIONS: dict[str, Callable[[], Experience]] = {
     "as shipped": Experience, "SSIM only": lambda: Experience(geometric=False),
     "geometry only": lambda: Experience(structural=False), "without the regulariser": lambda: Experience(consistent=False),

@@ -59,7 +59,26 @@ def test_depth_holes_are_patches_of_the_share_asked_for():
     assert (lost[0] != lost[1]).any()
 
 
+def test_a_highlight_lies_where_the_mirror_would_show_the_lamp():
+    class Moving(Still):
+        """Beside the lamp, which is where the first frame was taken: the highlight is half way."""
+
+        def __iter__(self):
+            for n, frame in enumerate(super().__iter__()):
+                pose = np.eye(4)
+                pose[0, 3] = 0.8 if n else 0.0
+                yield frame.with_pose(pose)
+
+    first, second, *_ = DisturbedSource(Moving(), Disturbance(shine=0.5))
+    for frame, x in ((first, 31.5), (second, 31.5 - 0.4 / 2 * 60)):  # the wall is 2 m away
+        light = frame.rgb[..., 0].astype(int) - 100
+        rows, columns = np.nonzero(light > 100)
+        assert columns.mean() == pytest.approx(x, abs=0.6) and rows.mean() == pytest.approx(23.5, abs=0.6)
+        assert light.max() == pytest.approx(127, abs=2) and light[:, 60:].max() == 0
+        assert ((frame.depth == 0) == (light > 0.7 * 127.5)).mean() > 0.99 and (frame.depth == 0).any()
+
+
 def test_disturbances_that_cannot_be():
-    for wrong in ({"exposure": 0.5}, {"depth_holes": 1.0}, {"translation": -0.1}):
+    for wrong in ({"exposure": 0.5}, {"depth_holes": 1.0}, {"translation": -0.1}, {"shine": 1.1}):
         with pytest.raises(ValueError):
             Disturbance(**wrong)
