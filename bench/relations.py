@@ -32,8 +32,8 @@ from magic3d_ros.scene import Scene
 from magic3d_ros.sources.source import SourceError
 
 BENCH = Path(__file__).parent
-WIDTH, FRAMES = 640, 72
-"""A VGA camera; as bench queries, so that both can use the same kept maps."""
+FRAMES = 72
+"""As bench queries, so that both can use the same kept maps."""
 WORDS, RELATED, TOLD, RANDOM = "words as one", "with relations", "relations, names told", "names told, no relations"
 
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenes", default=",".join(asked), help="separated by commas")
     parser.add_argument("--each", action="store_true", help="print every question with its first answers")
     parser.add_argument("--frames", type=int, default=FRAMES, help="of each scene, at most")
-    parser.add_argument("--width", type=int, default=WIDTH, help="pixels of the frames")
+    parser.add_argument("--width", type=int, help="pixels of the frames")
     parser.add_argument("--maps", type=Path, help="folder where maps are kept, and taken from the next time")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args(arguments)
