@@ -37,8 +37,8 @@ CARVE_WEIGHT = 8.0
 CLEARANCE = 0.04
 AROUND = 32  # pixels, so that 32 to 64 on either side count: a block of 16 cm, 1.2 m away, is 70 wide at 525 pixels' focal length
 ENOUGH = 0.6
-"""Share of the rays within CLEARANCE that must have a reading, the middle one among them. As for distractors (geometric_cues.py: 15
-of 25). With all of them a box carried away left 23 points where the camera looked through, so 16; redkitchen's in25 is .843 both."""
+"""Share of the rays within CLEARANCE that must have a reading, the middle one among them; as for distractors (geometric_cues.py).
+With all of them a box carried away left 23 points where the camera looked through, so 16; redkitchen's in25 is .843 both."""
 LEFT = 0.5  # weight up to which a voxel of which observations were taken out counts as unobserved: half an observation
 NEAR = 0.01  # metres: what is nearer to the camera's plane has no pixel
 
