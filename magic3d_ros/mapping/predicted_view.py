@@ -19,6 +19,8 @@ STEP = 1.9  # truncation distances between the samples of a ray: the band around
 INSIDE = 0.99  # shares of the truncation: what is nearer to 0 lies in the band
 SURE = 0.5  # shares of the truncation that may be left after them
 ROUNDS = 2  # corrections of a depth by the distance that is read there
+CHUNK = 8192  # points read at a time: they stay in the cache, and torch does not split them between threads (tsdf.GRAIN)
+MOST_STEPS = 16
 
 
 class PredictedView:
@@ -53,19 +55,30 @@ class PredictedView:
     def _surface(self, read: _Reader, rays: torch.Tensor, start: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Rays (m,) int64 on which surface is found, its depth (m,) and the voxel there (m,)."""
         truncation = self._volume.truncation
-        index = torch.arange(len(start), device=start.device)
-        found, starts = [], []
-        at, farthest = start.clone(), self._reach()
-        while len(index):
-            band = read(rays[:, index] * at)[0].abs() < INSIDE
-            found.append(index[band])
-            starts.append(at[band])
-            index, at = index[~band], at[~band] + STEP * truncation
-            inside = at < farthest
+        step, farthest = STEP * truncation, self._reach()
+        near, _ = read(rays * start)
+        band = near.abs() < INSIDE
+        found, starts, distances = [band.nonzero()[:, 0]], [start[band]], [near[band]]
+        index = (~band).nonzero()[:, 0]
+        at = start[index]
+        while True:
+            inside = at + step < farthest
             index, at = index[inside], at[inside]
-        hit, depth = torch.cat(found), torch.cat(starts)
+            if not len(index):
+                break
+            # Few rays are left: several steps of each at once cost little more than one.
+            steps = step * torch.arange(1, min(MOST_STEPS, max(1, CHUNK // len(index))) + 1, device=at.device)
+            places = at + steps[:, None]
+            near = read((rays[:, None, index] * places).flatten(1))[0].view(places.shape)
+            band = (near.abs() < INSIDE) & (places < farthest)
+            hit, first = band.max(0)
+            chosen = first[hit], hit.nonzero()[:, 0]
+            found.append(index[hit])
+            starts.append(places[chosen])
+            distances.append(near[chosen])
+            index, at = index[~hit], places[-1, ~hit]
+        hit, depth, near = torch.cat(found), torch.cat(starts), torch.cat(distances)
         ray = rays[:, hit]
-        near, voxel = read(ray * depth)
         for _ in range(ROUNDS):
             depth = depth + near * truncation
             near, voxel = read(ray * depth)
@@ -91,11 +104,15 @@ class _Reader:
         self._tsdf, self._weight = blocks.data["tsdf"].view(-1), blocks.data["weight"].view(-1)
 
     def __call__(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        voxel = (points * self._scale + self._offset).floor_().to(torch.int64)
+        parts = [self._read(part) for part in points.split(CHUNK, 1)]
+        return torch.cat([value for value, _ in parts]), torch.cat([address for _, address in parts])
+
+    def _read(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        voxel = (points * self._scale + self._offset).floor_().to(torch.int32)
         block, local = voxel >> 3, voxel & 7
         first = self._window.first_voxels(*block.unbind(0))
-        address = first + ((local[0] * SIDE + local[1]) * SIDE + local[2]).to(torch.int32)
+        address = first + ((local[0] * SIDE + local[1]) * SIDE + local[2])
         there = first >= 0
-        safe = address.clamp_min(0)
+        safe = address.clamp_min_(0)
         seen = there & (self._weight.index_select(0, safe) > 0)
         return torch.where(seen, self._tsdf.index_select(0, safe), 2.0), safe

@@ -43,3 +43,13 @@ def test_nothing_where_nothing_is_known(settings: Settings, device) -> None:
     away = looking_at(np.zeros(3), np.array([0.0, 0.0, -1.0]))
     assert not PredictedView(volume).view(CAMERA, away, measured).depth.any()
     assert not PredictedView(volume).view(CAMERA, pose(), np.zeros((120, 160), np.float32)).depth.any()
+
+
+def test_looks_far_behind_what_came(settings: Settings, device) -> None:
+    volume = TSDFVolume(settings.map, 0.1, 5.0, device)
+    for _ in range(2):
+        volume.integrate(plane_frame(4.0))
+    measured = np.full((120, 160), 4.0, np.float32)
+    measured[50:60, 60:70] = 0.2
+    depth = PredictedView(volume).view(CAMERA, pose(), measured).depth
+    assert depth[50:60, 60:70] == pytest.approx(4.0, abs=0.015)

@@ -8,7 +8,7 @@ stands; a depth image is as sharp as the sensor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -66,7 +66,8 @@ class Look:
     def points(self) -> np.ndarray:
         """(n, 3) float32 points of the pixels with a reading, in the camera's frame, row by row."""
         measured = self.depth > 0
-        return self.camera.rays()[measured] * self.depth[measured][:, None]
+        # Coordinate by coordinate in memory: `project` turns them five times as fast.
+        return np.asfortranarray(self.camera.rays()[measured] * self.depth[measured][:, None])
 
     def project(self, points: np.ndarray, camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where (n, 3) float32 points in the frame of a camera at that pose are seen: indices (m,) of those in this image, their
@@ -77,10 +78,9 @@ class Look:
         offset = (camera_to_world[:3, 3] - self.camera_to_world[:3, 3]) @ self.camera_to_world[:3, :3]
         intrinsics = np.array([[camera.fx, 0, camera.cx + 0.5], [0, camera.fy, camera.cy + 0.5], [0, 0, 1]])
         x, y, z = (intrinsics @ rotation).astype(np.float32) @ points.T + (intrinsics @ offset).astype(np.float32)[:, None]
-        ahead = z > NEAR
-        inverse = 1.0 / np.where(ahead, z, np.float32(1))
+        inverse = np.reciprocal(np.maximum(z, np.float32(NEAR)))
         u, v = x * inverse, y * inverse
-        inside = np.flatnonzero(ahead & (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height))
+        inside = np.flatnonzero((z > NEAR) & (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height))
         return inside, v[inside].astype(np.int64) * camera.width + u[inside].astype(np.int64), z[inside]
 
 
@@ -144,8 +144,7 @@ class DepthMemory:
             return self._looks
         newest = self._compared // 2
         older = self._looks[:-newest]
-        sample = points[:: max(1, len(points) // 64)]
-        overlap = [len(look.project(sample, camera_to_world)[0]) for look in older]
+        overlap = _seen(older, points[:: max(1, len(points) // 64)], camera_to_world)
         best = np.argsort(overlap, kind="stable")[::-1][:self._compared - newest]
         return [older[i] for i in sorted(best)] + self._looks[-newest:]
 
@@ -191,6 +190,19 @@ def seen_through(look: Look, points: np.ndarray, camera_to_world: np.ndarray, ma
     times the tolerance."""
     index, at, z = look.project(points, camera_to_world)
     return index[look.nearest.ravel()[at] > z + margin * tolerance(z)]
+
+
+def _seen(looks: Sequence[Look], points: np.ndarray, camera_to_world: np.ndarray) -> np.ndarray:
+    """(looks,) how many of the (n, 3) points, in the frame of a camera at that pose, each look has in its image."""
+    rotations = np.stack([look.camera_to_world[:3, :3] for look in looks])
+    positions = np.stack([look.camera_to_world[:3, 3] for look in looks])
+    cameras = np.array([[c.fx, c.fy, c.cx + 0.5, c.cy + 0.5, c.width, c.height] for c in (look.camera for look in looks)])
+    fx, fy, cx, cy, width, height = cameras.T[:, :, None]
+    relative = points @ camera_to_world[:3, :3].T + (camera_to_world[:3, 3] - positions)[:, None]
+    x, y, z = np.moveaxis(relative @ rotations, 2, 0)
+    inverse = np.reciprocal(np.maximum(z, NEAR))
+    u, v = x * inverse * fx + cx, y * inverse * fy + cy
+    return ((z > NEAR) & (u >= 0) & (v >= 0) & (u < width) & (v < height)).sum(1)
 
 
 def _compare(look: Look, points: np.ndarray, camera_to_world: np.ndarray, history: History, margin: float) -> None:

@@ -29,10 +29,12 @@ def similarity_terms(rendered: torch.Tensor, observed: torch.Tensor) -> tuple[to
     rendered, observed: (n, h, w, c) in 0..1. Statistics over 5x5 samples; windows at the border are smaller.
     """
     x, y = rendered.permute(0, 3, 1, 2), observed.permute(0, 3, 1, 2)
-    mean_x, mean_y = _mean(x), _mean(y)
-    variance_x = (_mean(x * x) - mean_x**2).clamp_min(0.0)
-    variance_y = (_mean(y * y) - mean_y**2).clamp_min(0.0)
-    covariance = _mean(x * y) - mean_x * mean_y
+    # All five at once: calls, not pixels, take the time.
+    mean_x, mean_y, square_x, square_y, product = avg_pool2d(
+        torch.cat([x, y, x * x, y * y, x * y]), WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False).chunk(5)
+    variance_x = (square_x - mean_x**2).clamp_min(0.0)
+    variance_y = (square_y - mean_y**2).clamp_min(0.0)
+    covariance = product - mean_x * mean_y
     deviation = (variance_x * variance_y).sqrt()
     luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
     contrast = (2 * deviation + C2) / (variance_x + variance_y + C2)
@@ -69,13 +71,14 @@ def neighbours(features: torch.Tensor) -> torch.Tensor:
     unit = normalize(features.detach().float(), dim=1)
     cosine = unit @ unit.T
     cosine.fill_diagonal_(1.0)
-    near = cosine > SIMILARITY
-    crowded = (near.sum(1) > NEIGHBOURS).nonzero()[:, 0]  # rarely any: sorting all rows took half the time of a training step
+    near = (cosine > SIMILARITY).float()
+    count = near.sum(1, keepdim=True)
+    crowded = (count[:, 0] > NEIGHBOURS).nonzero()[:, 0]  # rarely any: sorting all rows took half the time of a training step
     if len(crowded):
         least = cosine[crowded].topk(NEIGHBOURS, dim=1).values[:, -1:]
-        near[crowded] &= cosine[crowded] >= least
-    shares = near.float()
-    return shares / shares.sum(1, keepdim=True)
+        near[crowded] *= cosine[crowded] >= least
+        count = near.sum(1, keepdim=True)
+    return near.div_(count)
 
 
 def neighbour_consistency(beta: torch.Tensor, shares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -96,7 +99,3 @@ def color_weight(beta: torch.Tensor) -> torch.Tensor:
 def weighted_color_loss(rendered: torch.Tensor, observed: torch.Tensor, beta: torch.Tensor) -> torch.Tensor:
     """Mean of |C - C_rendered|^2 / (2 beta^2). rendered, observed: (..., c); beta: (...)."""
     return (color_weight(beta) * ((rendered - observed) ** 2).sum(-1)).mean()
-
-
-def _mean(x: torch.Tensor) -> torch.Tensor:
-    return avg_pool2d(x, WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False)

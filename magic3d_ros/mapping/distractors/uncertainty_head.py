@@ -62,7 +62,7 @@ class UncertaintyHead(nn.Module):
 
     def optimiser(self) -> torch.optim.Adam:
         """Adam over the head's parameters."""
-        return torch.optim.Adam(self.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        return torch.optim.Adam(self.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
 
     def state(self) -> dict[str, np.ndarray]:
         """Parameters and normalisation, by name."""
