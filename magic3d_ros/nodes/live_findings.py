@@ -8,6 +8,7 @@ import numpy as np
 
 from magic3d_ros.doctor.finding import Finding, error, ok, warning
 from magic3d_ros.frames import FrameError
+from magic3d_ros.nodes import shared_memory
 from magic3d_ros.nodes.live_frames import is_registered
 from magic3d_ros.nodes.pose_lookup import PoseUnavailable
 from magic3d_ros.nodes.ros_install import color_image
@@ -38,6 +39,7 @@ def judge(seen: Examination) -> list[Finding]:
     findings += _times(seen)
     findings += _poses(seen)
     findings += _mapper(seen)
+    findings.append(shared_memory.judge())
     return findings
 
 
