@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import MutableMapping
+from contextlib import AbstractContextManager
 
 _BACKGROUND = 10
 """Niceness: a tenth of the processor time of what is not nice, where both want it (sched(7): each step counts 1.25)."""
@@ -31,3 +32,13 @@ def give_way() -> None:
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, max(_BACKGROUND, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
+def let_pass(first: AbstractContextManager[object] | None) -> None:
+    """Between two pieces of work: wait while another thread, which goes first, holds its lock, so that this one takes it no time.
+
+    first: that lock; None = there is no such thread.
+    """
+    if first is not None:
+        with first:
+            pass

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from magic3d_ros.cpu_sharing import give_way, wait_without_spinning
+from magic3d_ros.cpu_sharing import give_way, let_pass, wait_without_spinning
 
 
 def test_the_users_choice_of_waiting_stays():
@@ -47,3 +47,15 @@ def test_a_process_that_is_nicer_stays_so():
                "print(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(done.stdout) >= 15
+
+
+def test_who_holds_the_lock_is_let_pass():
+    lock, passed = threading.Lock(), []
+    thread = threading.Thread(target=lambda: passed.append(let_pass(lock)))
+    with lock:
+        thread.start()
+        thread.join(0.05)
+        assert not passed
+    thread.join()
+    assert passed and not lock.locked()
+    let_pass(None)

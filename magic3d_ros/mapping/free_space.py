@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from magic3d_ros.config import MapSettings
+from magic3d_ros.cpu_sharing import let_pass
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.mapping.blocks import SIDE, VoxelBlocks, unique_coordinates, unpack
 from magic3d_ros.mapping.surface import Surface
@@ -66,13 +68,18 @@ class FreeSpace:
         self.blocks.reset()
         self._frames = 0
 
-    def observe(self, frame: RGBDFrame, weights: np.ndarray | None = None) -> None:
+    def observe(self, frame: RGBDFrame, weights: np.ndarray | None = None,
+                first: AbstractContextManager[object] | None = None) -> None:
         """Count what one frame saw: free up to a voxel before the measured surface, surface where it ends.
 
-        weights: (H, W) trust in each pixel; those of weight 0 say nothing.
+        weights: (H, W) trust in each pixel; those of weight 0 say nothing. first: see `TSDFVolume.integrate`.
         """
         self._frames += 1
         free, surface = self._seen(frame, weights)
+        let_pass(first)
+        free = unique_coordinates(free)
+        let_pass(first)
+        surface = unique_coordinates(surface)
         voxels = torch.cat([free, surface])
         coordinates = unique_coordinates(torch.div(voxels, SIDE, rounding_mode="floor"))
         if len(coordinates) == 0:
@@ -86,7 +93,7 @@ class FreeSpace:
             data[f"{name}_stamp"].view(-1)[address] = frame.stamp
 
     def _seen(self, frame: RGBDFrame, weights: np.ndarray | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Integer coordinates of the voxels seen free and seen with surface, (n, 3) int64 each without repeats."""
+        """Integer coordinates of the voxels seen free and seen with surface, (n, 3) int64 each, with repeats."""
         camera, size, device = frame.camera, self.voxel_size, self._device
         nothing = torch.zeros((0, 3), dtype=torch.int64, device=device)
         depth = torch.from_numpy(np.ascontiguousarray(frame.depth, np.float32)).to(device)
@@ -110,7 +117,7 @@ class FreeSpace:
         steps = torch.arange(self._min_depth, farthest, size, device=device)
         ray, step = (steps < depth[:, None] - size - self._truncation).nonzero(as_tuple=True)
         free = ((rays[ray] * steps[step, None] + offset) / size).floor_().to(torch.int64) + base_voxel
-        return unique_coordinates(free), unique_coordinates(surface)
+        return free, surface
 
     def _address(self, voxels: torch.Tensor) -> torch.Tensor:
         """Rows of voxels in the storage; those whose block found no room are left out."""

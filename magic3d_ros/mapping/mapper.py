@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from magic3d_ros.config import Settings, SettingsError
+from magic3d_ros.cpu_sharing import let_pass
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.mapping.device_memory import DeviceMemory
@@ -45,9 +46,8 @@ class Mapper:
         """
         self.volume.integrate(frame, weights, carve, first)
         if carve:
-            with first or nullcontext():
-                pass
-            self._free_space.observe(frame, weights)
+            let_pass(first)
+            self._free_space.observe(frame, weights, first)
         self._surface = None
 
     @torch.no_grad()
@@ -57,19 +57,24 @@ class Mapper:
         self._surface = None
 
     @torch.no_grad()
-    def surface(self) -> Surface:
-        """The mesh of what was seen at least map.min_weight times; the same object until the map changes."""
+    def surface(self, first: AbstractContextManager[object] | None = None) -> Surface:
+        """The mesh of what was seen at least map.min_weight times; the same object until the map changes.
+
+        first: see `integrate`.
+        """
         if self._surface is None:
-            self._surface = self._mesher.surface()
+            self._surface = self._mesher.surface(first)
         return self._surface
 
     @torch.no_grad()
     def render(self, camera: Camera, camera_to_world: np.ndarray, newest: bool = True,
-               lock: AbstractContextManager[object] | None = None) -> View:
+               lock: AbstractContextManager[object] | None = None,
+               first: AbstractContextManager[object] | None = None) -> View:
         """What the map looks like from a pose; everything observed at least once is drawn, nothing else.
 
         newest False: surfaces that were first seen after the last mesh was made are left out; it saves meshing what changed.
         lock: held while what changed is meshed; then, and where nothing is, another thread may integrate (see mapping.render).
+        first: see `integrate`.
         """
         last = None if newest else self._mesher.last_points()
         if last is None:
@@ -77,7 +82,7 @@ class Mapper:
                 last = self._mesher.points()
         volume, (points, normals) = self.volume, last
         return self.memory.in_batches("rows of a picture", camera.height, FEWEST_ROWS, lambda rows: render_rows(
-            volume, points, normals, camera, camera_to_world, rows))
+            volume, points, normals, camera, camera_to_world, rows, first))
 
     def replace_by(self, other: Mapper) -> None:
         """Become what another map is, which must not be used any more. The old volume stays as it is for those who still read it:

@@ -8,9 +8,12 @@ plane behind it; what is never confirmed stays empty. Surfaces are seen from the
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import numpy as np
 import torch
 
+from magic3d_ros.cpu_sharing import let_pass
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.mapping.sampling import TrilinearSampler
 from magic3d_ros.mapping.surface import View
@@ -25,20 +28,22 @@ MAX_FOOTPRINT = 96  # pixels a plane may cover each way: a 2 cm voxel 15 cm befo
 
 
 def render_rows(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, camera: Camera, camera_to_world: np.ndarray,
-                rows: int) -> View:
+                rows: int, first: AbstractContextManager[object] | None = None) -> View:
     """`render`, so many rows of the picture at a time: less memory, more time."""
     if rows >= camera.height:
-        return render(volume, points, normals, camera, camera_to_world)
+        return render(volume, points, normals, camera, camera_to_world, first)
     strips = [render(volume, points, normals,
-                     Camera(camera.width, min(rows, camera.height - first), camera.fx, camera.fy, camera.cx, camera.cy - first),
-                     camera_to_world) for first in range(0, camera.height, rows)]
+                     Camera(camera.width, min(rows, camera.height - top), camera.fx, camera.fy, camera.cx, camera.cy - top),
+                     camera_to_world, first) for top in range(0, camera.height, rows)]
     return View(*(np.concatenate([getattr(strip, name) for strip in strips]) for name in ("rgb", "depth", "normals")))
 
 
-def render(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, camera: Camera, camera_to_world: np.ndarray) -> View:
+def render(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, camera: Camera, camera_to_world: np.ndarray,
+           first: AbstractContextManager[object] | None = None) -> View:
     """The view of a pinhole camera at a camera-to-world pose.
 
-    points, normals: (n, 3) crossings of the volume in the world (`Mesher.points`); they only say where to look.
+    points, normals: (n, 3) crossings of the volume in the world (`Mesher.points`); they only say where to look. first: see
+    `TSDFVolume.integrate`; at 160 pixels' width the pieces between take up to 5 ms.
     Another thread may integrate meanwhile, at the price that a pixel may see a voxel half old and half new.
     """
     device = volume.device
@@ -48,7 +53,8 @@ def render(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, came
     normal_image = torch.zeros((height * width, 3), device=device)
     rotation = torch.from_numpy(np.asarray(camera_to_world[:3, :3], np.float32)).to(device)
     origin = torch.from_numpy(np.array(camera_to_world[:3, 3], np.float64)).to(device)
-    pixels, planes, low, high = _splat(points, normals, camera, rotation, origin, RADIUS * volume.voxel_size)
+    pixels, planes, low, high = _splat(points, normals, camera, rotation, origin, RADIUS * volume.voxel_size,
+                                       first)
     if len(pixels):
         base = torch.floor(origin / volume.block_size)
         offset = (origin - base * volume.block_size).to(torch.float32)[:, None]
@@ -57,7 +63,8 @@ def render(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, came
                      for corner, margin in ((low, -2 * reach), (high, 2 * reach)))
         sampler = TrilinearSampler(volume, base.to(torch.int64), low, high)
         rays = rotation @ torch.from_numpy(camera.rays().reshape(-1, 3)).to(device).T
-        found, where = _trace(sampler, pixels, planes, rays, offset, reach)
+        found, where = _trace(sampler, pixels, planes, rays, offset, reach, first)
+        let_pass(first)
         color, gradient = sampler.color_and_gradient(rays[:, found] * where + offset)
         depth[found] = where
         rgb[found] = color.round_().clamp_(0, 255).to(torch.uint8)
@@ -67,7 +74,8 @@ def render(volume: TSDFVolume, points: torch.Tensor, normals: torch.Tensor, came
 
 
 def _splat(points: torch.Tensor, normals: torch.Tensor, camera: Camera, rotation: torch.Tensor, origin: torch.Tensor,
-           radius: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+           radius: float, first: AbstractContextManager[object] | None
+           ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Fragments of the planes in view: pixel (f,) int64 and depth (f,) metres; and the corners (3,) of a box around the planes,
     along the world's axes, relative to the camera."""
     relative = (points.to(torch.float64) - origin).to(torch.float32)
@@ -86,9 +94,11 @@ def _splat(points: torch.Tensor, normals: torch.Tensor, camera: Camera, rotation
     a, b = plane[:, 0] / camera.fx, plane[:, 1] / camera.fy
     c = plane[:, 2] - a * camera.cx - b * camera.cy
     pixels, depths = [], []
+    let_pass(first)
     footprint = (2 * size).ceil_().clamp_max_(MAX_FOOTPRINT)
     side = 1
     while side <= MAX_FOOTPRINT:  # planes of about the same size together, as squares of side x side pixels
+        let_pass(first)
         smaller = side
         side = max(side + 1, side * 3 // 2)
         chosen = ((footprint >= smaller) & (footprint < side)).nonzero()[:, 0]
@@ -109,10 +119,11 @@ def _splat(points: torch.Tensor, normals: torch.Tensor, camera: Camera, rotation
 
 
 def _trace(sampler: TrilinearSampler, pixels: torch.Tensor, planes: torch.Tensor, rays: torch.Tensor, offset: torch.Tensor,
-           reach: float) -> tuple[torch.Tensor, torch.Tensor]:
+           reach: float, first: AbstractContextManager[object] | None) -> tuple[torch.Tensor, torch.Tensor]:
     """Pixels (n,) whose ray crosses the surface from outside, and the depth of the crossing (n,)."""
     found, where = [pixels[:0]], [planes[:0]]
     for _ in range(LAYERS):
+        let_pass(first)
         nearest = torch.full((rays.shape[1],), torch.inf, device=rays.device)
         nearest.scatter_reduce_(0, pixels, planes, "amin")
         candidates = torch.isfinite(nearest).nonzero()[:, 0]

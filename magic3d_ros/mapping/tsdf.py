@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +20,7 @@ import torch
 from torch.nn.functional import max_pool2d
 
 from magic3d_ros.config import MapSettings
+from magic3d_ros.cpu_sharing import let_pass
 from magic3d_ros.frames import FrameError, RGBDFrame
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.mapping.blocks import COORDINATE_LIMIT, LOCAL, SIDE, VOXELS, BlockMarks, VoxelBlocks, unpack
@@ -87,7 +88,7 @@ class TSDFVolume:
 
         weights: (H, W) trust in each pixel, 0..1; 0 leaves no trace at all. carve: also update the blocks that are already
         there in the free space between camera and surface, which removes what is no longer where it was. first: the lock of a
-        thread that goes first; entered and left between pieces of work of half a millisecond.
+        thread that goes first; entered and left between pieces of work of half a millisecond to two.
         Raises FrameError when the camera is outside the addressable world.
         """
         origin = np.asarray(frame.camera_to_world[:3, 3], np.float64)
@@ -96,7 +97,9 @@ class TSDFVolume:
                              f"{COORDINATE_LIMIT * self.block_size:.3g} m: is the pose in metres?")
         self.frames += 1
         observation = self._observe(frame, weights, carve)
+        let_pass(first)
         coordinates = self._blocks_to_update(frame, observation, carve)
+        let_pass(first)
         slots = self.blocks.allocate(coordinates, self.frames)
         self._fuse_blocks(frame, observation, coordinates, slots, first=first)
 
@@ -109,8 +112,7 @@ class TSDFVolume:
         parts = [(corners[i:i + chunk], slots[i:i + chunk]) for i in range(0, len(slots), chunk)]
         with torch.inference_mode():  # nothing here is differentiated; what is stored are ordinary tensors all the same
             for part in parts:
-                with first or nullcontext():
-                    pass
+                let_pass(first)
                 self._fuse(frame.camera, observation, *part, local, sign)
 
     def remove(self, frame: RGBDFrame, weights: np.ndarray) -> None:

@@ -127,3 +127,26 @@ def test_the_lock_is_free_while_voxels_are_read(settings, monkeypatch: pytest.Mo
     assert held and not any(held) and not lock.locked()
     with lock:  # another thread integrates: what was meshed is drawn all the same
         assert mapper.render(CAMERA, np.eye(4), newest=False, lock=lock).depth.any()
+
+
+def test_work_in_the_background_lets_others_pass_between_pieces(settings):
+    """Fusing, meshing and drawing ask for the lock of who goes first several times, and what they make is the same."""
+    passes = []
+
+    class Lock:
+        def __enter__(self):
+            passes.append(self)
+
+        def __exit__(self, *_):
+            pass
+
+    frame = plane_frame(1.0)
+    alone, beside = Mapper(settings), Mapper(settings)
+    alone.integrate(frame, carve=True)
+    beside.integrate(frame, carve=True, first=Lock())
+    assert len(passes) >= 5
+    for work in (lambda mapper, first: mapper.surface(first=first).vertices,
+                 lambda mapper, first: mapper.render(frame.camera, frame.camera_to_world, first=first).depth):
+        passes.clear()
+        np.testing.assert_array_equal(work(alone, None), work(beside, Lock()))
+        assert len(passes) >= 5

@@ -99,7 +99,7 @@ def test_a_small_change_meshes_few_blocks_again(settings, monkeypatch):
     mesher.surface()
     meshed = []
     original = mesher._mesh
-    monkeypatch.setattr(mesher, "_mesh", lambda keys, slots: meshed.append(len(keys)) or original(keys, slots))
+    monkeypatch.setattr(mesher, "_mesh", lambda keys, slots, first: meshed.append(len(keys)) or original(keys, slots, first))
     volume.integrate(plane_frame(1.0))
     mesher.surface()
     assert 0 < sum(meshed) < 0.5 * len(volume.blocks)

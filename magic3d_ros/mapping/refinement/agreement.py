@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from magic3d_ros.cpu_sharing import let_pass
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.surface import View
@@ -36,16 +37,16 @@ def agreement(render: Callable[[Camera, np.ndarray], View], keyframes: list[Keyf
               first: AbstractContextManager[object] | None = None) -> Agreement:
     """Render some keyframes' views, reduced, and compare where both have depth and the frame is trusted.
 
-    first: see `align`; entered and left between two keyframes.
+    first: see `align`; entered and left between two keyframes, and between reading and rendering one.
     """
     errors, squares = [], []
     for keyframe in keyframes[::-(-len(keyframes) // LOOKS)] if keyframes else []:
-        with first or nullcontext():
-            pass
+        let_pass(first)
         width = min(WIDTH, keyframe.camera.width)
         height = max(1, round(keyframe.camera.height * width / keyframe.camera.width))
         measured = cv2.resize(keyframe.depth(), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
         rgb = cv2.resize(keyframe.rgb(), (width, height), interpolation=cv2.INTER_AREA)
+        let_pass(first)
         view = render(keyframe.camera.resized(width, height), keyframe.camera_to_world)
         both = (measured > 0) & (view.depth > 0)
         trust = keyframe.trust

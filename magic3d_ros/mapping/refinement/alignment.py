@@ -8,13 +8,14 @@ the point is compared with that of the pixel.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import torch
 
+from magic3d_ros.cpu_sharing import let_pass
 from magic3d_ros.geometry.rigid import moved
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.sampling import TrilinearSampler
@@ -54,8 +55,10 @@ class Alignment:
     information: np.ndarray = field(default_factory=lambda: np.zeros((6, 6)))
 
 
-def frame_points(keyframe: Keyframe, volume: TSDFVolume, count: int = POINTS, seed: int = 0) -> FramePoints:
-    """A random choice of a frame's trusted pixels with a reading in range; luma blurred to the size of a voxel."""
+def frame_points(keyframe: Keyframe, volume: TSDFVolume, count: int = POINTS, seed: int = 0,
+                 first: AbstractContextManager[object] | None = None) -> FramePoints:
+    """A random choice of a frame's trusted pixels with a reading in range; luma blurred to the size of a voxel. first: see
+    `align`."""
     depth, trust = keyframe.depth(), keyframe.weights()
     usable = (depth >= volume.min_depth) & (depth <= volume.max_depth)
     if trust is not None:
@@ -65,6 +68,7 @@ def frame_points(keyframe: Keyframe, volume: TSDFVolume, count: int = POINTS, se
         # Drawn with repeats, of which one stays: choosing without would shuffle all pixels (8 ms, and no other thread runs).
         chosen = np.unique(np.random.default_rng(seed).integers(0, len(rows), count))
         rows, columns = rows[chosen], columns[chosen]
+    let_pass(first)
     camera, z = keyframe.camera, depth[rows, columns]
     luma: np.ndarray = cv2.cvtColor(keyframe.rgb(), cv2.COLOR_RGB2GRAY).astype(np.float32)
     if len(z):
@@ -91,8 +95,7 @@ def align(volume: TSDFVolume, points: FramePoints, camera_to_world: np.ndarray, 
     sampler, base = sampler_around(volume, given, in_camera)
     pose, error, known, information = given, float("nan"), 0, np.zeros((6, 6))
     for iteration in range(iterations):
-        with first or nullcontext():
-            pass
+        let_pass(first)
         rotation = torch.from_numpy(pose[:3, :3].astype(np.float32)).to(volume.device)
         offset = torch.from_numpy((pose[:3, 3] - base * volume.block_size).astype(np.float32)).to(volume.device)[:, None]
         # The way there needs fewer points than the last steps.

@@ -9,12 +9,13 @@ numbers that all frames share; the poses are eliminated (Schur complement), so t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from magic3d_ros.cpu_sharing import let_pass
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.camera import Camera
 from magic3d_ros.geometry.rigid import vector_of
@@ -126,8 +127,7 @@ def intrinsics_step(volume: TSDFVolume, keyframes: Iterable[Keyframe], first: Ab
     Gauss-Newton step. No change where too little surface is known, and at most LARGEST. first: see `align`."""
     matrix, right = np.zeros((4, 4)), np.zeros(4)
     for number, keyframe in enumerate(keyframes):
-        with first or nullcontext():
-            pass
+        let_pass(first)
         points = frame_points(keyframe, volume, POINTS, number)
         if len(points.depth) < LEAST:
             continue

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from magic3d_ros.config import Settings
+from magic3d_ros.cpu_sharing import let_pass
 from magic3d_ros.mapping.blocks import pack, unpack
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.keyframes import KeyframeStore
@@ -55,20 +56,20 @@ class FreshMap:
         for done, keyframe in enumerate(frames):
             if cancelled():
                 raise Cancelled
-            with self._lock:
-                pass  # see _integrate
+            let_pass(self._lock)
             if forgotten:
                 self._reached.update(pack(self._fresh.volume.reach(keyframe.frame(), keyframe.weights())).tolist())
             self._integrate(keyframe, poses.get(keyframe.stamp, keyframe.camera_to_world))
             progress(done + 1)
         if forgotten:
             self._keep_unreached()
-        self._fresh.surface()  # meshed here, so that the next to ask need not wait for it
+        self._fresh.surface(self._lock)  # meshed here, so that the next to ask need not wait for it
 
     def agreement(self, frames: Iterable[Keyframe], poses: Mapping[int, np.ndarray]) -> Agreement:
         """How well the keyframes among the frames, at the poses by their stamps, agree with what was fused."""
         keyframes = [replace(self._change.of(k), camera_to_world=poses[k.stamp]) for k in frames if not k.is_between]
-        return agreement(lambda camera, pose: self._fresh.render(camera, pose, newest=False), keyframes, self._lock)
+        return agreement(lambda camera, pose: self._fresh.render(camera, pose, newest=False, first=self._lock),
+                         keyframes, self._lock)
 
     def take_over(self, poses: Mapping[int, np.ndarray], motion: WorldMotion, moving: Callable[[WorldMotion], Callable[[], None]]
                   ) -> None:
@@ -101,8 +102,9 @@ class FreshMap:
     def _integrate(self, keyframe: Keyframe, pose: np.ndarray) -> None:
         changed = self._change.of(keyframe)
         # While another thread integrates this one waits, and takes it no time.
-        self._fresh.integrate(replace(changed.frame(), camera_to_world=pose), changed.weights(), not keyframe.is_between,
-                              self._lock)
+        frame = replace(changed.frame(), camera_to_world=pose)
+        let_pass(self._lock)
+        self._fresh.integrate(frame, changed.weights(), not keyframe.is_between, self._lock)
         self._fused.add(keyframe.stamp)
 
     def _keep_unreached(self) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from magic3d_ros.config import Settings
+from magic3d_ros.cpu_sharing import let_pass
 from magic3d_ros.geometry.rigid import inverse
 from magic3d_ros.mapping.device_memory import CURE, OutOfDeviceMemory
 from magic3d_ros.mapping.keyframe import Keyframe
@@ -106,7 +107,7 @@ class MapRefiner:
     def _agreement(self) -> Agreement:
         with self._map_lock:
             keyframes = list(self._keyframes)
-        return agreement(lambda camera, pose: self._mapper.render(camera, pose, newest=False, lock=self._map_lock), keyframes,
+        return agreement(lambda camera, pose: self._mapper.render(camera, pose, False, self._map_lock, self._map_lock), keyframes,
                          self._map_lock)
 
     def refine_poses(self, deadline: float, end: float, cancelled: Callable[[], bool], progress: Progress, poses_too: bool = True,
@@ -247,10 +248,9 @@ class MapRefiner:
 
     def _found(self, keyframe: Keyframe, seed: int) -> Alignment:
         volume = self._mapper.volume
-        with self._map_lock:
-            pass  # while another thread integrates this one waits, and takes it no time
+        let_pass(self._map_lock)
         return self._mapper.memory.in_batches("points of a frame's pose", POINTS, LEAST, lambda count: align(
-            volume, frame_points(keyframe, volume, count, seed), keyframe.camera_to_world, first=self._map_lock))
+            volume, frame_points(keyframe, volume, count, seed, self._map_lock), keyframe.camera_to_world, first=self._map_lock))
 
     def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion, change: CalibrationChange,
                     cancelled: Callable[[], bool], progress: Callable[[], None], before: Agreement | None = None) -> bool:
@@ -290,7 +290,8 @@ class MapRefiner:
         scratch = Mapper(self._settings)
         start = time.monotonic()
         for keyframe in some:
-            scratch.integrate(keyframe.frame(), carve=True)
+            let_pass(self._map_lock)
+            scratch.integrate(keyframe.frame(), carve=True, first=self._map_lock)
         return (time.monotonic() - start) / max(len(some), 1) * count
 
 
