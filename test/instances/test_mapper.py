@@ -138,6 +138,16 @@ def test_objects_that_no_keyframe_saw_are_scraps(two_boxes):
     assert (found.labels[owner == 2] >= 0).mean() < 0.2
 
 
+def test_what_is_large_is_no_scrap_however_badly_it_was_seen(two_boxes, monkeypatch):
+    surface, owner = two_boxes.surface()
+    near = [two_boxes.keyframe((-0.9, -0.05, 0.35), (-0.2, -0.05, 0.1), stamp=k) for k in range(60)]
+    once = [two_boxes.keyframe((1.3, 0.1, 0.15), (0.2, 0.1, 0.1), stamp=100)]  # of the blue box, 1036 vertices, one side
+    found = InstanceMapper(InstanceSettings()).update(surface, near + once, UP)
+    assert id_of(found, owner, 2) >= 0
+    monkeypatch.setattr(mapper_module, "_LARGE", 2000)
+    assert id_of(InstanceMapper(InstanceSettings()).update(surface, near + once, UP), owner, 2) == -1
+
+
 def test_min_vertices_drops_small_things(two_boxes):
     surface, owner = two_boxes.surface()
     found = InstanceMapper(InstanceSettings(min_vertices=1200)).update(surface, two_boxes.orbit(), UP)
