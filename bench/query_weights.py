@@ -1,11 +1,12 @@
-"""Fits the weights with which pictures, form, colours and words speak for answers (language/concepts, language/calibration.py).
+"""Fits how pictures, form, colours and words speak for answers (language/concepts, language/calibration.py).
 
-    ./run bench query_weights [--scenes living_room,...,random:1000,...] [--maps FOLDER]
+    ./run bench query_weights [--scenes living_room,...,random:1000,...] [--maps FOLDER] [--write]
 
-First what a thing is, by all things of the scenes whose class bench/query_classes.yaml knows; then, with the weights that the
+All things of the random rooms whose class bench/query_classes.yaml knows are examples of what pictures of things look like; each
+scene is looked at with those of the other rooms. First what a thing is, by all known things; then, with the weights that the
 package has, which thing a question means, and how probable that is: by the `tune` questions of bench/queries_*.yaml and, of
-random rooms, by the names of what stands there, phrases of the lexicon that it serves, and as many names of what does not.
-Nothing is written: the numbers are printed beside those in use.
+random rooms, by the phrases of bench/query_phrases.yaml. The numbers are printed beside those in use. --write: the examples
+replace those that the package has (language/concepts/examples.safetensors); weights are written nowhere.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,13 @@ from magic3d_ros.cues.extractor import CueExtractor
 from magic3d_ros.evaluation.evidence_fit import Choice, choice_weights, slope_and_offset
 from magic3d_ros.evaluation.questions import ABSENT, TUNE, KnownQuestion, QuestionSet, load_questions
 from magic3d_ros.evaluation.questions_scenes import ROOM, mapped
+from magic3d_ros.evaluation.questions_scores import Outcome, ranking, rejection, reliability
 from magic3d_ros.language import calibration, space
-from magic3d_ros.language.answer import Question
+from magic3d_ros.language.answer import Question, Status
 from magic3d_ros.language.concepts import evidence, form
 from magic3d_ros.language.concepts.bank import FREQUENCIES
 from magic3d_ros.language.concepts.colours import COLOURS
+from magic3d_ros.language.concepts.examples import Examples
 from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.language.recognition import forms_of
 from magic3d_ros.language.semantic_memory import SemanticMemory
@@ -38,13 +41,11 @@ from magic3d_ros.language.semantic_memory import SemanticMemory
 BENCH = Path(__file__).parent
 DATA = BENCH.resolve().parents[1] / "shared" / "data"
 RANDOM = "random:"
-SCENES = "living_room,procedural_room,redkitchen,random:1000,random:1001,random:1002,random:1003,random:1004"
+SCENES = ",".join(["living_room", "procedural_room", "redkitchen", *(f"{RANDOM}{seed}" for seed in range(1000, 1020))])
 PENALTY_THINGS, PENALTY_QUESTIONS = 0.003, 0.002
 """Of the squared weights: hundreds of examples need little."""
-AUTOMATIC_SHARE = 0.4
-"""How much a question made of names counts beside one that a person wrote, for the probability."""
-UNLIKE = 0.6
-"""Closeness in meaning to anything that stands in the room, below which a concept is absent."""
+ABSENT_SHARE = 0.25
+"""So many phrases for what other rooms hold as there are for what this one holds, and so many for what none does."""
 _LOOK_UNIT, _COSINE_UNIT = 0.1, 0.1
 """Terms are about as large as each other."""
 
@@ -65,11 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenes", default=SCENES, help="of bench/queries_*.yaml, or random:N, separated by commas")
     parser.add_argument("--frames", type=int, default=72, help="of a room; of a recording about as many")
     parser.add_argument("--maps", type=Path, help="folder where maps are kept, and taken from the next time")
+    parser.add_argument("--write", action="store_true", help="the examples of the random rooms become those of the package")
     options = parser.parse_args(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     settings = load_settings(None, {})
     extractor = CueExtractor(settings)
     classes = yaml.safe_load((BENCH / "query_classes.yaml").read_text(encoding="utf-8"))
+    phrases = yaml.safe_load((BENCH / "query_phrases.yaml").read_text(encoding="utf-8"))
     scenes = []
     for name in options.scenes.split(","):
         known = (QuestionSet(name.replace(":", ""), ROOM + name, ()) if name.startswith(RANDOM)
@@ -78,9 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found, memory = scene.pipeline.scene, scene.pipeline.scene.memory
         assert memory is not None
         names = {o.id: scene.truth.names(found.surface.vertices[found.points_of(o.id)]) for o in found.objects}
-        asked = tuple(q for q in known.questions if q.split == TUNE) or automatic(memory.knowledge, names, classes)
+        asked = tuple(q for q in known.questions if q.split == TUNE) or automatic(frozenset().union(*names.values()), phrases)
         scenes.append(Labelled(name, memory, names, asked))
         console.print(f"{name}: {len(found.objects)} things, {len(asked)} questions")
+    rooms = {scene.name: examples(scene, classes) for scene in scenes if scene.name.startswith(RANDOM)}
+    if options.write:
+        together(rooms).save(extractor.language.name)
+    scenes = [informed(scene, {name: those for name, those in rooms.items() if name != scene.name}) for scene in scenes]
     things = [choice for scene in scenes for choice in named_things(scene, classes)]
     weights = choice_weights(things, PENALTY_THINGS)
     table = Table(f"what a thing is: {len(things)} things", "fitted", "in use")
@@ -90,19 +97,72 @@ def main(arguments: Sequence[str] | None = None) -> int:
                               strict=True):
         table.add_row(name, f"{new:.2f}", f"{now:.2f}")
     console.print(table)
-    asked_for = [choice for scene in scenes for choice in scene_choices(scene)]
-    weights = choice_weights(asked_for, PENALTY_QUESTIONS)
-    shares = np.concatenate([np.full(len(s.questions), AUTOMATIC_SHARE if s.name.startswith(RANDOM) else 1.0) for s in scenes])
-    scores = [choice.terms @ weights for choice in asked_for]
-    slope, offset = slope_and_offset(np.array([s.max() for s in scores]),
-                                     np.array([c.right[s.argmax()] for c, s in zip(asked_for, scores, strict=True)]), shares)
-    table = Table(f"what a question means: {len(asked_for)} questions", "fitted", "in use")
-    for name, new, now in zip(("fit", "cosine", "closeness", "offset"),
-                              (slope * weights[0], slope * weights[1] / _COSINE_UNIT, slope * weights[2] / _COSINE_UNIT, offset),
-                              (calibration.FIT, calibration.SIMILARITY, calibration.CLOSENESS, calibration.BIAS), strict=True):
+    choices = {scene.name: scene_choices(scene) for scene in scenes}
+    terms, offset = question_weights([choice for of_scene in choices.values() for choice in of_scene])
+    table = Table(f"what a question means: {sum(map(len, choices.values()))} questions", "fitted", "in use")
+    fitted = (terms[0], terms[1] / _COSINE_UNIT, terms[2] / _COSINE_UNIT, terms[3], offset)
+    used = (calibration.FIT, calibration.SIMILARITY, calibration.CLOSENESS, calibration.VOLUME, calibration.BIAS)
+    for name, new, now in zip(("fit", "cosine", "closeness", "volume", "offset"), fitted, used, strict=True):
         table.add_row(name, f"{new:.2f}", f"{now:.2f}")
     console.print(table)
+    outcomes = []
+    for scene in scenes:
+        terms, offset = question_weights([c for name, of_scene in choices.items() if name != scene.name for c in of_scene])
+        outcomes += [outcome(scene.name, question, choice, terms, offset, settings.query.ambiguous_probability)
+                     for question, choice in zip(scene.questions, choices[scene.name], strict=True)]
+    table = Table("each left out in turn", "present", "P@1", "hit@3", "absent", "F1 of NOT_FOUND", "calibration error")
+    for title, rows in (("random rooms", [o for o in outcomes if o.scene.startswith(RANDOM)]),
+                        ("the others", [o for o in outcomes if not o.scene.startswith(RANDOM)])):
+        ranked, refused = ranking(rows), rejection(rows)
+        table.add_row(title, str(ranked.count), f"{ranked.first:.2f}", f"{ranked.three:.2f}", str(refused.absent),
+                      f"{refused.f1:.2f}", f"{reliability(rows)[0]:.3f}")
+    console.print(table)
     return 0
+
+
+def called(scene: Labelled, classes: Mapping[str, Sequence[str]]) -> dict[int, tuple[str, ...]]:
+    """By row of each thing whose class is known and that is no structure, the concepts that it may rightly be called."""
+    of = {row: next((classes[name] for name in sorted(scene.names[thing.id]) if name in classes), ())
+          for row, thing in enumerate(scene.memory.objects) if thing.kind == "object"}
+    return {row: tuple(names) for row, names in of.items() if names}
+
+
+def examples(scene: Labelled, classes: Mapping[str, Sequence[str]]) -> Examples:
+    """All known things of a scene that pictures show."""
+    pictures = scene.memory.pictures
+    known = {row: names for row, names in called(scene, classes).items() if pictures[row].any()}
+    return Examples(pictures[list(known)], tuple(known.values()))
+
+
+def together(rooms: Mapping[str, Examples]) -> Examples:
+    """Those of all rooms."""
+    return Examples(np.concatenate([room.vectors for room in rooms.values()]),
+                    tuple(names for room in rooms.values() for names in room.concepts))
+
+
+def informed(scene: Labelled, rooms: Mapping[str, Examples]) -> Labelled:
+    """The scene as the examples of those rooms make it known, in place of those that the package has."""
+    knowledge = scene.memory.knowledge
+    others = Knowledge(knowledge.model, knowledge.bank, knowledge.lexicon, together(rooms) if rooms else None)
+    return replace(scene, memory=replace(scene.memory, knowledge=others))
+
+
+def question_weights(choices: Sequence[Choice]) -> tuple[np.ndarray, float]:
+    """Of the terms of `scene_choices`, and an offset: of the logistic function that makes them probabilities."""
+    weights = choice_weights(choices, PENALTY_QUESTIONS)
+    scores = [choice.terms @ weights for choice in choices]
+    slope, offset = slope_and_offset(np.array([s.max() for s in scores]),
+                                     np.array([c.right[s.argmax()] for c, s in zip(choices, scores, strict=True)]),
+                                     np.ones(len(choices)))
+    return slope * weights, offset
+
+
+def outcome(scene: str, question: KnownQuestion, choice: Choice, terms: np.ndarray, offset: float, least: float) -> Outcome:
+    """What came of a question asked to things alone, structure left out. least: query.ambiguous_probability."""
+    scores = choice.terms @ terms + offset
+    probability = float(1 / (1 + np.exp(-scores.max())))
+    return Outcome(scene, question, choice.right[np.argsort(-scores, kind="stable")],
+                   Status.FOUND if probability >= least else Status.NOT_FOUND, probability)
 
 
 def named_things(scene: Labelled, classes: Mapping[str, Sequence[str]]) -> list[Choice]:
@@ -110,51 +170,38 @@ def named_things(scene: Labelled, classes: Mapping[str, Sequence[str]]) -> list[
     memory, bank = scene.memory, scene.memory.knowledge.bank
     even = np.full(len(COLOURS), 1 / len(COLOURS))
     colours = np.array([memory.colours.get(o.id, even) for o in memory.objects]).reshape(-1, len(COLOURS))
-    looks = memory.pictures @ memory.knowledge.vectors.T
+    looks = memory.knowledge.corrected(memory.pictures) @ memory.knowledge.vectors.T
     frequency = np.broadcast_to(-np.eye(len(FREQUENCIES))[bank.frequencies][:, 1:], (*looks.shape, len(FREQUENCIES) - 1))
     shapes = form.form_terms(bank, forms_of(memory.objects, memory.up, memory.floor))
     terms = np.concatenate([looks[..., None] / _LOOK_UNIT, shapes,
                             (evidence.colour_fit(bank, colours) / evidence.COLOUR_WEIGHT)[..., None], frequency], axis=-1)
-    found = []
-    for row, thing in enumerate(memory.objects):
-        called = next((classes[name] for name in sorted(scene.names[thing.id]) if name in classes), ())
-        if thing.kind == "object" and called:
-            right = np.isin([c.name for c in bank.concepts], called)
-            found.append(Choice(terms[row][~bank.structure], right[~bank.structure]))
-    return found
+    return [Choice(terms[row][~bank.structure], np.isin([c.name for c in bank.concepts], names)[~bank.structure])
+            for row, names in called(scene, classes).items()]
 
 
 def scene_choices(scene: Labelled) -> list[Choice]:
-    """Of each question: fit, cosine and closeness of all things but structure."""
+    """Of each question: fit, cosine, closeness and volume of all things but structure."""
     memory, found = scene.memory, []
     objects = np.array([o.kind == "object" for o in memory.objects])
     for question in scene.questions:
         asked = memory.asked(Question(question.text))
-        assert asked.fit is not None and asked.words is not None and asked.closeness is not None
-        terms = np.stack([asked.fit, memory.pictures @ asked.words / _COSINE_UNIT, asked.closeness / _COSINE_UNIT], 1)
+        assert asked.fit is not None and asked.similarity is not None and asked.closeness is not None and asked.volume is not None
+        terms = np.stack([asked.fit, asked.similarity / _COSINE_UNIT, asked.closeness / _COSINE_UNIT, asked.volume], 1)
         right = np.array([bool(scene.names[o.id] & question.right) for o in memory.objects], bool)
         found.append(Choice(terms[objects], right[objects]))
     return found
 
 
-def automatic(knowledge: Knowledge, names: Mapping[int, frozenset[str]], classes: Mapping[str, Sequence[str]]
+def automatic(present: frozenset[str], phrases: Mapping[str, Mapping[str, Sequence[str]] | Sequence[str]]
               ) -> tuple[KnownQuestion, ...]:
-    """Questions to a random room: up to three names of each class there, a phrase of each group of the lexicon that it serves,
-    and as many names of what is not there, common things first."""
-    rng, bank = np.random.default_rng(0), knowledge.bank
-    present = sorted(frozenset().union(*names.values()) & set(classes))
-    asked = [(name, frozenset(c for c in present if classes[of][0] in classes[c]))
-             for of in present for name in bank.concepts[bank.row_of[classes[of][0]]].names[:3]]
-    for phrases, concepts in knowledge.lexicon.groups:
-        if right := frozenset(c for c in present if set(classes[c]) & set(concepts[:6])):
-            asked.append((phrases[rng.integers(len(phrases))], right))
-    here = sorted({bank.row_of[name] for c in present for name in classes[c]})
-    near = bank.best_phrase(knowledge.model.text_similarity([c.name for c in bank.concepts], bank.phrases))[:, here].max(1)
-    away = [row for row in rng.permutation(len(bank)) if near[row] < UNLIKE and not bank.structure[row]
-            and FREQUENCIES[bank.frequencies[row]] in ("common", "occasional")]
-    away.sort(key=lambda row: int(bank.frequencies[row]))
-    asked += [(bank.concepts[row].name, frozenset()) for row in away[:len(asked)]]
-    return tuple(KnownQuestion(text, "names" if right else ABSENT, right, TUNE) for text, right in asked)
+    """Questions to a random room: all phrases (bench/query_phrases.yaml) for what stands there, some for what does not."""
+    asked = {text: (kind, frozenset(right)) for kind, of in phrases.items() if isinstance(of, Mapping)
+             for text, right in of.items()}
+    here = [KnownQuestion(text, kind, right, TUNE) for text, (kind, right) in asked.items() if right & present]
+    rng, count = np.random.default_rng(0), round(ABSENT_SHARE * len(here))
+    elsewhere = rng.permutation([text for text, (_, right) in asked.items() if not right & present])[:count]
+    nowhere = rng.permutation(list(phrases[ABSENT]))[:count]
+    return (*here, *(KnownQuestion(str(text), ABSENT, frozenset(), TUNE) for text in (*elsewhere, *nowhere)))
 
 
 if __name__ == "__main__":

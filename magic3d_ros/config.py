@@ -205,6 +205,7 @@ class LanguageSettings:
                          choices=("naclip", "maskclip"))
     concepts: str = setting("", "name of a YAML file in config/ with concepts of your own beside those that ship")
     lexicon: str = setting("", "affordance phrases: en, de, names of YAML files in config/, several separated by commas; none = without; empty = en for the embedded tier, none for a CLIP")
+    examples: bool = setting(True, "the embedded tier names things by examples of known things in rendered rooms too")
     voxel_size: float = setting(0.04, "edge of a voxel of the language layer", "m", 0.01, 0.5)
     feature_dimension: int = setting(64, "dimensions of a language feature in the map", "", 8, 1024)
     pictures_per_update: int = setting(60, "pictures of things encoded in one live update (about 20 ms each on a core); the rest waits for the next", "", 1, 100000)

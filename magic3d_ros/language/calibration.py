@@ -16,10 +16,12 @@ less than half the plain one: in a small scene most scores can be equal."""
 
 # `magic3d bench query_weights`: the relation of the weights by the likelihood of the right thing among all things (a conditional
 # logit), slope and offset then by whether the best thing was right (docs/language.md).
-BIAS = -2.1
-FIT = 1.05
-SIMILARITY = 4.7
-CLOSENESS = 5.5
+BIAS = -1.3
+FIT = 0.47
+SIMILARITY = 1.5
+CLOSENESS = 4.2
+VOLUME = 0.2
+"""Of the logarithm of cubic metres: what is in pieces answers by the largest, and scraps do not stand before whole things."""
 _ATTRIBUTES = FIT
 """Set by hand: colours and sizes are probabilities already, as the fit is. The questions fitted to hold few such words."""
 _STRANGE = -2.8
@@ -37,12 +39,13 @@ class Evidence:
     similarity: np.ndarray
     closeness: np.ndarray
     attributes: np.ndarray
+    volume: np.ndarray
     strangeness: float = 0.0
 
     def probability(self) -> np.ndarray:
         """(M,) in 0..1."""
         score = (BIAS + FIT * self.fit + SIMILARITY * self.similarity + CLOSENESS * self.closeness
-                 + _ATTRIBUTES * self.attributes + _STRANGE * self.strangeness / 0.1)
+                 + VOLUME * self.volume + _ATTRIBUTES * self.attributes + _STRANGE * self.strangeness / 0.1)
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(score, -50, 50))))
 
 

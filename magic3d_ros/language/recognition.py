@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from magic3d_ros.geometry.box import OrientedBox
 from magic3d_ros.language.concepts.colours import COLOURS, colour_shares
 from magic3d_ros.language.concepts.evidence import recognised, structure_chances
 from magic3d_ros.language.concepts.form import Forms, forms
@@ -13,6 +14,8 @@ from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.language.places import KnownObject, Levels
 from magic3d_ros.language.space import space_of
 from magic3d_ros.mapping.surface import Surface
+
+_THICKNESS = 0.01
 
 
 def colours_of(surface: Surface, labels: np.ndarray, ids: Sequence[int]) -> dict[int, np.ndarray]:
@@ -30,6 +33,11 @@ def forms_of(things: Sequence[KnownObject], up: np.ndarray, floor: float) -> For
     return forms(sizes, np.array([float(thing.box.center @ up) - floor for thing in things]))
 
 
+def volume(box: OrientedBox) -> float:
+    """m^3, of a box at least a centimetre thick each way: what is seen from one side has no thickness."""
+    return float(np.prod(np.maximum(box.size, _THICKNESS)))
+
+
 def recognise(knowledge: Knowledge, things: Sequence[KnownObject], structure: Sequence[str], vectors: np.ndarray,
               levels: Mapping[int, Levels], colours: Mapping[int, np.ndarray], up: np.ndarray, floor: float) -> np.ndarray:
     """(M, C) probability of each concept of the bank for each thing; a thing's sum is 1.
@@ -40,7 +48,7 @@ def recognise(knowledge: Knowledge, things: Sequence[KnownObject], structure: Se
     bank = knowledge.bank
     shown = np.abs(vectors).max(1, initial=0.0) > 0
     looks = np.zeros((len(things), len(bank)))
-    looks[shown] = space_of(knowledge.model).looks(vectors[shown], knowledge.vectors)
+    looks[shown] = space_of(knowledge.model).looks(knowledge.corrected(vectors[shown]), knowledge.vectors)
     even = np.full(len(COLOURS), 1 / len(COLOURS))
     flat = [levels.get(thing.id, Levels(0.0, 0.0)) for thing in things]
     chances = recognised(bank, looks, forms_of(things, up, floor),

@@ -19,7 +19,7 @@ from magic3d_ros.language.concepts.form import form_fit
 from magic3d_ros.language.concepts.knowledge import FAMILIAR, Knowledge
 from magic3d_ros.language.places import KnownObject, Levels
 from magic3d_ros.language.question import admitted, problem, restrictions
-from magic3d_ros.language.recognition import forms_of, recognise
+from magic3d_ros.language.recognition import forms_of, recognise, volume
 from magic3d_ros.language.relation_words import Phrase, parse
 from magic3d_ros.language.relations import FROM_A_VIEWPOINT, Layout, Placed
 from magic3d_ros.language.space import Asked, space_of
@@ -123,11 +123,12 @@ class SemanticMemory(Generic[Thing]):
     def _weighed(self, question: Question) -> tuple[dict[int, float], dict[int, float]]:
         """Raw similarity and probability of every thing that something is known of."""
         space, asked = space_of(self.model), self.asked(question)
-        similarity = np.mean([self.pictures @ part for part in (asked.words, asked.picture) if part is not None], axis=0)
+        pictured = None if asked.picture is None else self.pictures @ asked.picture
+        similarity = np.mean([part for part in (asked.similarity, pictured) if part is not None], axis=0)
         chance = space.chances(asked, self.pictures, self.background)
         for negative in question.negatives:
             if negative.strip():
-                against = self.pictures @ self.knowledge.text_vectors([negative])[0]
+                against = self._looks @ self.knowledge.text_vectors([negative])[0]
                 chance = chance / (1 + np.exp(np.clip((against - similarity) / space.negative_temperature, -50, 50)))
         known = self._structure | self._shown if asked.fit is None else np.ones(len(self.objects), bool)
         if question.text.strip():
@@ -152,9 +153,9 @@ class SemanticMemory(Generic[Thing]):
         even = np.full(len(COLOURS), 1 / len(COLOURS))
         colours = np.array([self.colours.get(o.id, even) for o in self.objects]).reshape(-1, len(COLOURS))
         fit = np.log(as_asked(self.knowledge.bank, self._concepts) @ weights + _NEVER) - np.log(max(weights.max(), _LEAST_SHARE))
-        return Asked(self.knowledge.text_vectors([question.text])[0], picture, fit, form,
+        return Asked(self._looks @ self.knowledge.text_vectors([question.text])[0], picture, fit, form,
                      attribute_fit(question.text, colours, forms.length), self._concepts @ meaning.nearest[0],
-                     max(0.0, FAMILIAR - float(meaning.closeness[0])))
+                     np.log([volume(o.box) for o in self.objects]), max(0.0, FAMILIAR - float(meaning.closeness[0])))
 
     @cached_property
     def pictures(self) -> np.ndarray:
@@ -165,6 +166,11 @@ class SemanticMemory(Generic[Thing]):
             if int(i) in row_of:
                 vectors[row_of[int(i)]] = vector
         return vectors
+
+    @cached_property
+    def _looks(self) -> np.ndarray:
+        """(O, D) the same, as words are compared with them."""
+        return self.knowledge.corrected(self.pictures)
 
     @cached_property
     def _shown(self) -> np.ndarray:

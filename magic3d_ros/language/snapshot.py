@@ -117,12 +117,13 @@ class LanguageSnapshot:
         row = self.knowledge.bank.row_of
         weights = self.knowledge.meaning(labels).weights
         about = {name: weights[:, row[name]] for name in STRUCTURE if name in row}
-        middle = self._space.usual(np.concatenate([self.vectors, self.background]) @ text.T)
+        looks = self.knowledge.corrected(self.vectors)
+        middle = self._space.usual(np.concatenate([looks, self.background]) @ text.T)
         rows = self._voxel_rows(surface)
         dense = softmax((self._voxel_similarity(text) - middle) / self._space.temperature)
         loose = (vertex_labels < 0) & (rows >= 0)
         index[loose], confidence[loose] = dense.argmax(1)[rows[loose]], dense.max(1)[rows[loose]]
-        things = softmax((self.vectors @ text.T - middle) / self._space.temperature)
+        things = softmax((looks @ text.T - middle) / self._space.temperature)
         row_of = {int(i): row for row, i in enumerate(self.ids)}
         for thing in objects:
             mine = vertex_labels == thing.id

@@ -24,21 +24,23 @@ LOOK_WEIGHT = 17.0
 
 @dataclass(frozen=True)
 class Asked:
-    """One question to M things: vectors (D,) of its words and of its picture, None where it has none; what else speaks for and
-    against.
+    """One question to M things: similarity (M,), cosine of its words with each, and picture (D,), its vector, None where it has
+    none; what else speaks for and against.
 
     fit (M,): log of how likely each thing is of the concepts asked for, in relation to a thing that surely is of the first of
     them. form (M,): log of how well its size, height and shape fit them, 0 = fully. attributes (M,): the same of colour and size
     words. closeness (M,): cosine of meaning of the words with the nearest phrase of what each thing is, expected over what it may
-    be. strangeness: by how much the words' closeness to anything known stays below knowledge.FAMILIAR.
+    be. volume (M,): logarithm of the boxes' cubic metres. strangeness: by how much the words' closeness to anything known stays
+    below knowledge.FAMILIAR.
     """
 
-    words: np.ndarray | None
+    similarity: np.ndarray | None
     picture: np.ndarray | None
     fit: np.ndarray | None = None
     form: np.ndarray | None = None
     attributes: np.ndarray | None = None
     closeness: np.ndarray | None = None
+    volume: np.ndarray | None = None
     strangeness: float = 0.0
 
 
@@ -115,9 +117,10 @@ class JointClasses:
     def chances(self, asked: Asked, vectors: np.ndarray, background: np.ndarray) -> np.ndarray:
         """Of words by all that calibration.py weighs; of a picture by how far things stand out; both: their mean."""
         parts = []
-        if asked.words is not None:
+        if asked.similarity is not None:
             assert asked.fit is not None and asked.attributes is not None and asked.closeness is not None
-            evidence = Evidence(asked.fit, vectors @ asked.words, asked.closeness, asked.attributes, asked.strangeness)
+            assert asked.volume is not None
+            evidence = Evidence(asked.fit, asked.similarity, asked.closeness, asked.attributes, asked.volume, asked.strangeness)
             parts.append(evidence.probability())
         if asked.picture is not None:
             parts.append(picture_probability(vectors @ asked.picture, background @ asked.picture))
@@ -158,8 +161,8 @@ class Contrastive:
         picture the same against random views of the scene. Both: their mean. Size, height,
         shape and words for colour and size then shift the odds."""
         parts = []
-        if asked.words is not None:
-            parts.append(self._against(vectors @ asked.words, (vectors @ self._negatives.T).max(1, initial=-1.0)))
+        if asked.similarity is not None:
+            parts.append(self._against(asked.similarity, (vectors @ self._negatives.T).max(1, initial=-1.0)))
         if asked.picture is not None:
             usual = float(np.quantile(background @ asked.picture, _SOME_VIEWS)) if len(background) else 0.0
             parts.append(self._against(vectors @ asked.picture, usual))

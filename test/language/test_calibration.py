@@ -15,13 +15,14 @@ def test_standing_out_is_counted_in_robust_deviations():
 
 
 def test_probability_has_its_constants():
-    evidence = Evidence(np.array([-1.0, -4.0]), np.array([0.2, 0.1]), np.array([0.5, 0.4]), np.array([0.0, -1.0]))
-    scores = np.array([-2.1 - 1.05 + 4.7 * 0.2 + 5.5 * 0.5, -2.1 - 4.2 + 4.7 * 0.1 + 5.5 * 0.4 - 1.05])
+    evidence = Evidence(np.array([-1.0, -4.0]), np.array([0.2, 0.1]), np.array([0.5, 0.4]), np.array([0.0, -1.0]),
+                        np.array([-3.0, 1.0]))
+    scores = np.array([-1.3 - 0.47 + 1.5 * 0.2 + 4.2 * 0.5 - 0.6, -1.3 - 4 * 0.47 + 1.5 * 0.1 + 4.2 * 0.4 + 0.2 - 0.47])
     np.testing.assert_allclose(evidence.probability(), 1 / (1 + np.exp(-scores)))
 
 
 def test_words_without_meaning_find_nothing():
-    known, strange = (Evidence(*[np.zeros(1)] * 4, s).probability()[0] for s in (0.0, 0.1))
+    known, strange = (Evidence(*[np.zeros(1)] * 5, s).probability()[0] for s in (0.0, 0.1))
     assert strange / (1 - strange) == pytest.approx(np.exp(-2.8) * known / (1 - known))
 
 
@@ -31,5 +32,5 @@ def test_a_picture_that_fits_everything_alike_finds_nothing():
 
 
 def test_no_things():
-    assert Evidence(*[np.zeros(0)] * 4).probability().shape == (0,)
+    assert Evidence(*[np.zeros(0)] * 5).probability().shape == (0,)
     assert picture_probability(np.zeros(0), np.zeros(0)).shape == (0,)

@@ -33,7 +33,7 @@ def test_a_model_says_which_space_it_is():
 
 def test_a_question_must_fit_better_than_phrases_that_fit_everything(space):
     """Cosines with (0, 1, 0): .8, 0, .6; with the better of the two phrases: .6, 1, .8."""
-    chances = space.chances(Asked(np.array([0.0, 1.0, 0.0]), None), THINGS, NONE)
+    chances = space.chances(Asked(THINGS @ (0.0, 1.0, 0.0), None), THINGS, NONE)
     np.testing.assert_allclose(chances, logistic(SCALE * np.array([0.2, -1.0, -0.2])), atol=1e-6)
 
 
@@ -44,13 +44,13 @@ def test_a_picture_must_fit_better_than_random_views(space):
 
 
 def test_words_and_picture_count_equally(space):
-    words, picture = np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0])
+    words, picture = THINGS @ (0.0, 1.0, 0.0), np.array([1.0, 0.0, 0.0])
     each = [space.chances(Asked(w, p), THINGS, NONE) for w, p in ((words, None), (None, picture))]
     np.testing.assert_allclose(space.chances(Asked(words, picture), THINGS, NONE), np.mean(each, 0))
 
 
 def test_shape_shifts_the_odds(space):
-    asked = np.array([0.0, 1.0, 0.0])
+    asked = THINGS @ (0.0, 1.0, 0.0)
     plain = space.chances(Asked(asked, None), THINGS, NONE)
     form, colour = np.log([0.5, 1.0, 1.0]), np.log([0.8, 1.0, 1.0])
     shaped = space.chances(Asked(asked, None, form=form, attributes=colour), THINGS, NONE)
@@ -59,12 +59,12 @@ def test_shape_shifts_the_odds(space):
 
 
 def test_certainty_stays_a_number(space):
-    sure = space.chances(Asked(np.array([0.0, 100.0, 0.0]), None, form=np.full(3, -16.0), attributes=np.zeros(3)), THINGS, NONE)
+    sure = space.chances(Asked(THINGS @ (0.0, 100.0, 0.0), None, form=np.full(3, -16.0), attributes=np.zeros(3)), THINGS, NONE)
     assert np.isfinite(sure).all() and ((sure >= 0) & (sure <= 1)).all()
 
 
 def test_nothing_seen_is_no_chances(space):
-    assert space.chances(Asked(np.ones(3), None, form=np.zeros(0), attributes=np.zeros(0)), NONE, NONE).shape == (0,)
+    assert space.chances(Asked(np.zeros(0), None, form=np.zeros(0), attributes=np.zeros(0)), NONE, NONE).shape == (0,)
 
 
 def test_nothing_is_subtracted_or_stretched(space):

@@ -11,6 +11,7 @@ import numpy as np
 from magic3d_ros.config import LanguageSettings, SettingsError
 from magic3d_ros.cues.protocols import LanguageModel
 from magic3d_ros.language.concepts.bank import ConceptBank, load_bank
+from magic3d_ros.language.concepts.examples import Correction, Examples, load_examples
 from magic3d_ros.language.concepts.lexicon import Lexicon, load_lexicon
 from magic3d_ros.language.vectors import softmax, unit
 
@@ -38,12 +39,14 @@ class Meaning:
 
 
 class Knowledge:
-    """Bank and lexicon for one model. Raises SettingsError where the lexicon names a concept that is not in the bank."""
+    """Bank, lexicon and examples for one model. Raises SettingsError where the lexicon names what is no concept of the bank."""
 
-    def __init__(self, model: LanguageModel, bank: ConceptBank, lexicon: Lexicon | None = None) -> None:
+    def __init__(self, model: LanguageModel, bank: ConceptBank, lexicon: Lexicon | None = None,
+                 examples: Examples | None = None) -> None:
         self.model = model
         self.bank = bank
         self.lexicon = lexicon or Lexicon()
+        self.examples = examples
         for phrases, concepts in self.lexicon.groups:
             for name in concepts:
                 if name not in bank.row_of:
@@ -52,9 +55,11 @@ class Knowledge:
 
     @staticmethod
     def of(model: LanguageModel, settings: LanguageSettings) -> Knowledge:
-        """As the settings say: without a lexicon named, English for the embedded tier and none for a model that knows phrases."""
+        """As the settings say: without a lexicon named, English for the embedded tier and none for a model that knows phrases.
+        Raises ModelError where the examples cannot be read."""
         lexicon = settings.lexicon or ("en" if model.contrast is None else "")
-        return Knowledge(model, load_bank(settings.concepts), load_lexicon(lexicon))
+        examples = load_examples(model.name) if settings.examples else None
+        return Knowledge(model, load_bank(settings.concepts), load_lexicon(lexicon), examples)
 
     @cached_property
     def vectors(self) -> np.ndarray:
@@ -66,6 +71,14 @@ class Knowledge:
         starts = np.cumsum([0, *(len(group) for group in names[:-1])])
         named = unit(np.add.reduceat(flat, starts, axis=0))
         return named if self.model.contrast is not None else unit(named + self.bank.class_vectors(self.model.class_names))
+
+    def corrected(self, vectors: np.ndarray) -> np.ndarray:
+        """(M, D) unit vectors of things, to be compared with words: as they are, or corrected by the examples."""
+        return vectors if self._correction is None else self._correction(vectors)
+
+    @cached_property
+    def _correction(self) -> Correction | None:
+        return None if self.examples is None else Correction(self.examples, self.vectors, self.bank.row_of)
 
     @cached_property
     def known_names(self) -> frozenset[str]:
