@@ -1,11 +1,12 @@
-"""Poses: noise taken out again, a correction from outside, and what refining costs the frames that come meanwhile.
+"""Poses: noise and drift taken out again, a correction from outside, and what refining costs the frames that come meanwhile.
 
-    ./run bench poses [noise] [correction] [latency] [--source NAME ...] [--frames N] [--seconds N]
+    ./run bench poses [noise] [drift] [correction] [latency] [--source NAME ...] [--frames N] [--seconds N]
 
 noise: each pose of a run is moved by 2 cm in a random direction and turned by 1 degree about a random axis; absolute trajectory
 error (root mean square of the distances after the best rigid motion; mean angle) before and after `refine` for at most --seconds,
 with each value of input.pose_error. The simulated room's poses are exact. Those of redkitchen are estimates with which its depth
 does not agree, so what refining does to the clean run is given too, and the error against the poses to which that one is refined.
+drift: likewise with an odometry's error: each motion from frame to frame is off by 4 mm and .15 degrees (root mean square).
 correction: the second half of a run is off by 20 cm and 5 degrees; its keyframes' poses are then corrected. Duplicate surface:
 share of the surface's points farther than 5 cm from the surface of the same frames mapped at the right poses. Things (of at
 least 100 points): how many keep their id, and how far their centroids are from where the correction should have brought them.
@@ -22,6 +23,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,7 @@ from magic3d_ros.sources.open import open_source
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 NOISE = (0.02, 1.0)  # metres, degrees
+DRIFT = (0.004, 0.15)  # metres, degrees a frame
 SHIFT, TURN = np.array([0.12, 0.12, 0.106]), np.radians(5.0) * np.array([0.0, 0.0, 1.0])  # 20 cm, 5 degrees
 DUPLICATE = 0.05  # metres
 LEAST_POINTS = 100
@@ -58,32 +61,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench poses", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     kitchen = str(RECORDINGS / "redkitchen")
-    parser.add_argument("parts", nargs="*", default=["noise", "correction", "latency"])
+    parser.add_argument("parts", nargs="*", default=["noise", "drift", "correction", "latency"])
     parser.add_argument("--source", action="append", default=[])
     parser.add_argument("--frames", type=int, default=200, help="of each source, at most")
     parser.add_argument("--seconds", type=float, default=60.0, help="of refining")
     options = parser.parse_args(arguments)
     kitchen_or_room = [kitchen if Path(kitchen).is_dir() else "room"]
     for part in options.parts:
-        sources = options.source or (["room", *kitchen_or_room] if part == "noise" else kitchen_or_room)
+        sources = options.source or (["room", *kitchen_or_room] if part in ("noise", "drift") else kitchen_or_room)
         for source in dict.fromkeys(sources):
             settings = Settings()
             frames = [frame for frame, _ in zip(open_source(source, settings), range(options.frames), strict=False)]
-            {"noise": noise, "correction": correction, "latency": latency}[part](source, settings, frames, options.seconds)
+            {"noise": noise, "drift": drift, "correction": correction, "latency": latency}[part](source, settings, frames,
+                                                                                                 options.seconds)
     return 0
 
 
 def noise(name: str, settings: Settings, frames: list[RGBDFrame], seconds: float) -> None:
+    _disturbed(f"{name}, {len(frames)} frames, noise", settings, frames, _noisy(frames), seconds)
+
+
+def drift(name: str, settings: Settings, frames: list[RGBDFrame], seconds: float) -> None:
+    _disturbed(f"{name}, {len(frames)} frames, drift", settings, frames, _drifting(frames), seconds)
+
+
+def _disturbed(name: str, settings: Settings, frames: list[RGBDFrame], start: list[RGBDFrame], seconds: float) -> None:
     truth = {frame.stamp: frame.camera_to_world for frame in frames}
-    table = Table("", "position mm", "angle deg", title=f"{name}, {len(frames)} frames: absolute trajectory error", box=None)
-    start = _noisy(frames)
+    table = Table("", "position mm", "angle deg", title=f"{name}: absolute trajectory error", box=None)
 
     def row(label: str, poses: dict[int, np.ndarray], right: dict[int, np.ndarray]) -> None:
         error = trajectory_error(poses, right)
         table.add_row(label, f"{1000 * error[0]:.1f}", f"{error[1]:.2f}")
 
     row("before", {f.stamp: f.camera_to_world for f in start}, truth)
-    for kind in ("drift", "noise"):
+    for kind in ("estimated", "unlimited"):
         settings.input.pose_error = kind
         found, spent = _refined(settings, start, seconds)
         row(f"pose_error {kind}: after {spent:.0f} s", found, truth)
@@ -228,6 +239,17 @@ def _noisy(frames: list[RGBDFrame]) -> list[RGBDFrame]:
         return vector / np.linalg.norm(vector)
 
     return [f.with_pose(moved(f.camera_to_world, np.radians(NOISE[1]) * unit(), NOISE[0] * unit())) for f in frames]
+
+
+def _drifting(frames: list[RGBDFrame]) -> list[RGBDFrame]:
+    random = np.random.default_rng(0)
+    poses = [frames[0].camera_to_world]
+    for last, frame in pairwise(frames):
+        wrong = np.eye(4)
+        wrong[:3, :3] = rotation_of(np.radians(DRIFT[1]) / np.sqrt(3) * random.normal(size=3))
+        wrong[:3, 3] = DRIFT[0] / np.sqrt(3) * random.normal(size=3)
+        poses.append(poses[-1] @ inverse(last.camera_to_world) @ frame.camera_to_world @ wrong)
+    return [frame.with_pose(pose) for frame, pose in zip(frames, poses, strict=True)]
 
 
 def _refined(settings: Settings, frames: list[RGBDFrame], seconds: float) -> tuple[dict[int, np.ndarray], float]:

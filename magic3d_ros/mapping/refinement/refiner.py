@@ -20,17 +20,14 @@ from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.keyframes import KeyframeStore, distance
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.mapping.refinement.agreement import Agreement, agreement
-from magic3d_ros.mapping.refinement.alignment import LEAST, POINTS, Alignment, align, frame_points
-from magic3d_ros.mapping.refinement.calibration import (
-    CalibrationChange,
-    CameraCalibration,
-    intrinsics_step,
-)
+from magic3d_ros.mapping.refinement.alignment import Alignment
+from magic3d_ros.mapping.refinement.alignments import align_frames
+from magic3d_ros.mapping.refinement.calibration import CalibrationChange, CameraCalibration, intrinsics_step
 from magic3d_ros.mapping.refinement.extrinsics import extrinsics_step
 from magic3d_ros.mapping.refinement.fusing import Cancelled, FreshMap
 from magic3d_ros.mapping.refinement.gauge import divided, gauged
 from magic3d_ros.mapping.refinement.motion import WorldMotion
-from magic3d_ros.mapping.refinement.pose_noise import without_noise
+from magic3d_ros.mapping.refinement.pose_error import Corrections, PoseError
 from magic3d_ros.mapping.refinement.reports import CorrectionReport, RefinementReport
 
 _log = logging.getLogger(__name__)
@@ -38,7 +35,6 @@ _log = logging.getLogger(__name__)
 ROUNDS = 4  # of aligning all and fusing again: the gain of the fourth is .002 of in25 on redkitchen
 SETTLED = 0.001  # metres: a round whose median step is below is the last
 MOVED = (1e-4, 0.01)  # metres and degrees: less is no motion
-LONGEST_STEP = (0.15, 10.0)  # metres and degrees from where a frame was: farther than the truncation reaches, it is a slip
 
 LONGEST = 3600.0  # seconds, as action/RefineMap.action has it
 POSES_SHARE = 0.4  # of the time, where colour is trained after it: two rounds bring nearly all
@@ -63,6 +59,8 @@ class MapRefiner:
         self._moving = moving
         self._calibration = calibration
         self._turn = threading.Lock()  # one new map at a time: a round of refining, or a correction
+        self._given: dict[int, np.ndarray] = {}  # poses that a refinement began with, moved by corrections since
+        self._error: PoseError | None = None  # of those, told in its first round: later maps follow what was found before
         self._waiting = 0  # corrections that wait for their turn: a round of refining stops for them and begins anew
 
     def refine(self, seconds: float, cancelled: Callable[[], bool], progress: Progress, poses: bool, calibration: bool,
@@ -120,8 +118,9 @@ class MapRefiner:
         their mean correction in metres, how many rounds were completed, and False where one more was not kept.
         """
         begin = time.monotonic()
-        with self._map_lock:
+        with self._turn, self._map_lock:
             given = {k.stamp: k.camera_to_world for k in self._keyframes.remembered()}
+            self._given, self._error = dict(given), None
         fusing = self._fusing_time(len(given))
         rounds, spent, settled, better = 0, fusing, False, True
         extrinsics = calibration and not poses_too
@@ -163,7 +162,8 @@ class MapRefiner:
         frames = [replace(change.of(k), camera_to_world=k.camera_to_world @ back) for k in remembered]
         poses, loss = {k.stamp: k.camera_to_world for k in frames}, float("nan")
         if poses_too:
-            found, loss = self._aligned(frames, align_until, cancelled, lambda loss: progress("poses", loss))
+            found, loss = align_frames(self._mapper, frames, align_until, cancelled, lambda loss: progress("poses", loss),
+                                       self._map_lock)
             if not found:
                 return 0.0, 0.0, True
             poses = {stamp: alignment.camera_to_world for stamp, alignment in found.items()}
@@ -172,10 +172,10 @@ class MapRefiner:
         if intrinsics:
             poses, offset = divided(remembered, poses)
             change = replace(change, pose_offset=offset)
-        if poses_too and self._settings.input.pose_error == "noise":
-            offset = np.eye(4) if change.pose_offset is None else change.pose_offset
-            poses = without_noise({k.stamp: k.camera_to_world @ offset for k in remembered}, poses,
-                                  {stamp: alignment.information for stamp, alignment in found.items()})
+        offset = np.eye(4) if change.pose_offset is None else change.pose_offset
+        given = {k.stamp: self._given.get(k.stamp, k.camera_to_world) @ offset for k in remembered}
+        if poses_too and self._settings.input.pose_error == "estimated":
+            poses = self._without_error(given, poses, found)
         step = float(np.median([distance(k.camera_to_world, poses[k.stamp])[0] for k in frames if k.stamp in poses]))
         # Frames for which there was no time, or too little known surface in view, move with those around them.
         motion = WorldMotion({k.stamp: k.camera_to_world for k in frames if k.stamp in poses}, poses, lasting=False)
@@ -183,7 +183,18 @@ class MapRefiner:
         start = time.monotonic()
         better = self._fuse_again(remembered, poses, motion, change, cancelled, lambda: progress("fusing", loss),
                                   self._agreement())
+        if better:
+            self._given = given
         return max(step, change.intrinsics.largest), time.monotonic() - start, better
+
+    def _without_error(self, given: dict[int, np.ndarray], poses: Mapping[int, np.ndarray], found: Mapping[int, Alignment]
+                       ) -> dict[int, np.ndarray]:
+        """Poses by the stamps of those that were found: the given ones less what is their error, and not the depth's."""
+        corrections = Corrections(given, poses, {stamp: alignment.information for stamp, alignment in found.items()})
+        if self._error is None:
+            self._error = corrections.error(self._map_lock)
+            _log.info("error of the poses: %s", self._error)
+        return corrections.taken_out(self._error) if self._error else {stamp: given[stamp] for stamp in poses}
 
     def _calibrated(self, keyframes: list[Keyframe], extrinsics: bool) -> CalibrationChange:
         change = intrinsics_step(self._mapper.volume, keyframes, self._map_lock)
@@ -223,34 +234,12 @@ class MapRefiner:
             return CorrectionReport(len(after), unknown, 0, 0.0, "no keyframe moved" + (
                 f": none of {unknown} stamps is remembered" if unknown and not after else ""))
         self._fuse_again(frames, poses, motion, CalibrationChange(), lambda: False, lambda: None)
+        self._given = {stamp: motion.at(stamp) @ pose for stamp, pose in self._given.items()}
         mean = float(np.mean([s[0] for s in changed]))
         message = f"{len(changed)} keyframes moved by {100 * mean:.1f} cm on average, {len(frames)} frames fused again"
         if unknown:
             message += f"; {unknown} stamps are not remembered"
         return CorrectionReport(len(after), unknown, len(changed), mean, message)
-
-    def _aligned(self, frames: list[Keyframe], deadline: float, cancelled: Callable[[], bool],
-                 progress: Callable[[float], None]) -> tuple[dict[int, Alignment], float]:
-        """By stamp, the frames that could be aligned before the deadline, and their median error in metres."""
-        aligned: dict[int, Alignment] = {}
-        # Keyframes first: where time is short the frames between can go with them.
-        for number, keyframe in enumerate(sorted(frames, key=lambda k: k.is_between)):
-            if cancelled():
-                raise Cancelled
-            if time.monotonic() > deadline and len(aligned) >= 2:
-                break
-            found = self._found(keyframe, number)
-            step = distance(keyframe.camera_to_world, found.camera_to_world)
-            if found.aligned and step[0] < LONGEST_STEP[0] and step[1] < LONGEST_STEP[1]:
-                aligned[keyframe.stamp] = found
-            progress(_median_error(aligned))
-        return aligned, _median_error(aligned)
-
-    def _found(self, keyframe: Keyframe, seed: int) -> Alignment:
-        volume = self._mapper.volume
-        let_pass(self._map_lock)
-        return self._mapper.memory.in_batches("points of a frame's pose", POINTS, LEAST, lambda count: align(
-            volume, frame_points(keyframe, volume, count, seed, self._map_lock), keyframe.camera_to_world, first=self._map_lock))
 
     def _fuse_again(self, frames: list[Keyframe], poses: Mapping[int, np.ndarray], motion: WorldMotion, change: CalibrationChange,
                     cancelled: Callable[[], bool], progress: Callable[[], None], before: Agreement | None = None) -> bool:
@@ -295,15 +284,9 @@ class MapRefiner:
         return (time.monotonic() - start) / max(len(some), 1) * count
 
 
-def _median_error(aligned: Mapping[int, Alignment]) -> float:
-    return float(np.median([found.error for found in aligned.values()])) if aligned else float("nan")
-
-
 def _is_motion(step: tuple[float, float]) -> bool:
     return step[0] > MOVED[0] or step[1] > MOVED[1]
 
 
 def _share(begin: float, deadline: float) -> float:
     return min(1.0, (time.monotonic() - begin) / max(deadline - begin, 1e-6))
-
-

@@ -49,7 +49,9 @@ def error(poses, truth):
     return float(np.mean([distance(motion @ poses[s], truth[s])[0] for s in stamps]))
 
 
-def test_noise_in_the_poses_is_at_least_halved(settings):
+@pytest.mark.parametrize("kind", ["estimated", "unlimited"])
+def test_noise_in_the_poses_is_at_least_halved(settings, kind):
+    settings.input.pose_error = kind
     random = np.random.default_rng(1)
     frames = corner_run(16)
     truth = {f.stamp: f.camera_to_world for f in frames}
@@ -67,8 +69,7 @@ def test_noise_in_the_poses_is_at_least_halved(settings):
     assert run.motions  # the other layers were told each time
 
 
-def test_noise_is_taken_out_of_poses_that_are_said_to_have_no_other_error(settings):
-    settings.input.pose_error = "noise"
+def test_noise_is_taken_out_of_ten_frames_a_second_too(settings):
     random = np.random.default_rng(1)
     frames = [replace(f, stamp=f.stamp // 10) for f in corner_run(48)]  # ten a second
     truth = {f.stamp: f.camera_to_world for f in frames}
@@ -80,6 +81,7 @@ def test_noise_is_taken_out_of_poses_that_are_said_to_have_no_other_error(settin
 
 
 def test_a_map_that_gets_no_better_is_left_as_it_is(settings):
+    settings.input.pose_error = "unlimited"
     frames = corner_run(8)
     run = Run(settings, frames)
     surface, statistics = run.mapper.surface(), run.mapper.statistics()
@@ -199,3 +201,13 @@ def test_a_time_too_short_for_one_round_is_said(settings):
     surface = run.mapper.surface()
     report = run.refiner.refine(1e-6, lambda: False, lambda *_: None, True, False, None)
     assert "too short" in report.message and report.keyframes_moved == 0 and run.mapper.surface() is surface
+
+
+def test_a_correction_while_refining_moves_the_poses_that_are_kept_to_too(settings):
+    frames = [replace(f, stamp=f.stamp // 10) for f in corner_run(16)]
+    truth = {f.stamp: f.camera_to_world for f in frames}
+    run = Run(settings, [f.with_pose(DRIFT @ f.camera_to_world) for f in frames])
+    run.refiner.refine(600.0, lambda: False, lambda *_: None, True, False, None)
+    run.refiner.correct_poses({stamp: truth[stamp] for stamp in run.poses()})
+    for stamp, pose in run.refiner._given.items():
+        np.testing.assert_allclose(pose, truth[stamp], atol=0.02)
