@@ -56,7 +56,7 @@ def spread(depth: np.ndarray, evidence: Evidence, beta: np.ndarray | None, carri
     rows, columns = np.nonzero(evidence.measured)
     odds = np.zeros(depth.shape, np.float32)
     odds[rows, columns] = grid.read(value, rows, columns, depth[rows, columns])
-    return grid, value, fill_holes(odds, evidence.measured, rgb, UNKNOWN, MOVING)
+    return grid, value, fill_holes(odds, depth, rgb, UNKNOWN, MOVING)
 
 
 def verdict(frame: RGBDFrame, grid: BilateralGrid, value: np.ndarray, odds: np.ndarray) -> DistractorVerdict:
