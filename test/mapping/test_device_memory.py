@@ -13,7 +13,7 @@ from magic3d_ros.mapping import render
 from magic3d_ros.mapping.device_memory import DeviceMemory, OutOfDeviceMemory
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
-from magic3d_ros.mapping.refinement import refiner as refiner_module
+from magic3d_ros.mapping.refinement import alignments
 from magic3d_ros.mapping.refinement.calibration import CameraCalibration
 from magic3d_ros.mapping.refinement.fusing import FreshMap
 from magic3d_ros.mapping.refinement.refiner import MapRefiner
@@ -86,7 +86,7 @@ def mapped(settings) -> tuple[Mapper, KeyframeStore, MapRefiner]:
 
 def test_poses_are_refined_by_fewer_points(settings, monkeypatch: pytest.MonkeyPatch):
     mapper, _, refiner = mapped(settings)
-    align, counts = refiner_module.align, []
+    align, counts = alignments.align, []
 
     def small(volume, points, *others, **named):
         counts.append(len(points.depth))
@@ -94,7 +94,7 @@ def test_poses_are_refined_by_fewer_points(settings, monkeypatch: pytest.MonkeyP
             raise torch.OutOfMemoryError(FULL)
         return align(volume, points, *others, **named)
 
-    monkeypatch.setattr(refiner_module, "align", small)
+    monkeypatch.setattr(alignments, "align", small)
     report = refiner.refine(20.0, lambda: False, lambda *_: None, True, False, None)
     assert report.success and "in 0 rounds" not in report.message
     assert max(counts) > 1500 >= counts[-1]
