@@ -31,8 +31,8 @@ _MEDIAN_WEIGHT, _SCRAP_WEIGHT, _SURE_WEIGHT = 6.0, 1.0, 4.0
 # A camera that rests on one place raises the median without end; a thing that was seen well once and a half is no scrap.
 _ENOUGH_WEIGHT = 1.5
 # Vertices from which on nothing that was seen at all is a scrap, .2 square metres: a ceiling, or a cupboard that was only passed,
-# is a thing however badly it was seen. Of seven held-out training rooms one lost such a thing (AP25 .432 -> .459), none gained a
-# wrong one; from 100 vertices on they did.
+# is a thing however badly it was seen. Of six held-out training rooms one had lost such a thing (AP25 .432 -> .459), none gained
+# a wrong one; from 100 vertices on some did.
 _LARGE = 500
 # Cost of the cheapest refused merge that counts for confidence at most: a thing without neighbours has no cost at all.
 _MAX_SEPARATION = 2.0
