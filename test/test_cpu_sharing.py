@@ -8,8 +8,9 @@ import sys
 import threading
 
 import pytest
+import torch
 
-from magic3d_ros.cpu_sharing import give_way, let_pass, wait_without_spinning
+from magic3d_ros.cpu_sharing import give_way, let_pass, one_thread, wait_without_spinning
 
 
 def test_the_users_choice_of_waiting_stays():
@@ -59,3 +60,28 @@ def test_who_holds_the_lock_is_let_pass():
     thread.join()
     assert passed and not lock.locked()
     let_pass(None)
+
+
+def test_one_thread_is_for_the_calling_thread_and_ends() -> None:
+    torch.set_num_threads(2)
+    seen: list[int] = []
+    entered, asked = threading.Event(), threading.Event()
+
+    def other() -> None:
+        torch.get_num_threads()  # its own number is set when it first asks
+        entered.set()
+        asked.wait()
+        seen.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    entered.wait()
+    with one_thread():
+        assert torch.get_num_threads() == 1
+        asked.set()
+        thread.join()
+    assert seen == [2] and torch.get_num_threads() == 2
+    with pytest.raises(RuntimeError, match="from within"), one_thread():
+        raise RuntimeError("from within")
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)

@@ -6,6 +6,7 @@ looks at a frame between keyframes. Nothing here knows which field rendered the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import cv2
@@ -24,7 +25,7 @@ from magic3d_ros.mapping.distractors.uncertainty_head import UncertaintyHead, lo
 from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
 from magic3d_ros.mapping.surface import View
 
-HEIGHT = 120  # rows of the small images on which everything but the mask's edge is decided
+PIXELS = 160 * 120  # at most, of the small images on which everything but the mask's edge is decided
 WAITING = 20  # keyframes that wait for late features
 SAME_PLACE = 0.1  # share of the depth by which the last frame's reading may differ where its verdict is carried over
 
@@ -51,8 +52,8 @@ class DistractorDetector:
     @staticmethod
     def small_camera(camera: Camera) -> Camera:
         """The camera that views for `observe` are best rendered with."""
-        height = min(HEIGHT, camera.height)
-        return camera.resized(max(1, round(camera.width * height / camera.height)), height)
+        scale = min(1.0, math.sqrt(PIXELS / (camera.width * camera.height)))
+        return camera.resized(max(1, round(scale * camera.width)), max(1, round(scale * camera.height)))
 
     def observe(self, frame: RGBDFrame, features: FeatureGrid | None, view: View | None) -> DistractorVerdict:
         """The verdict on a keyframe, which is learned from and remembered.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from magic3d_ros.config import Settings
+from magic3d_ros.cpu_sharing import one_thread
 from magic3d_ros.frames import FeatureGrid, RGBDFrame
 from magic3d_ros.mapping.distractors.detector import DistractorDetector
 from magic3d_ros.mapping.distractors.geometric_cues import Look, small_depth
@@ -44,8 +45,9 @@ class DistractorGate:
         elif is_keyframe:
             camera = self.detector.small_camera(frame.camera)
             measured = small_depth(frame.depth, camera.width, camera.height)
-            view = self._predicted.view(camera, frame.camera_to_world, measured)
-            verdict = self.detector.observe(frame, features, view)
+            with one_thread():
+                view = self._predicted.view(camera, frame.camera_to_world, measured)
+                verdict = self.detector.observe(frame, features, view)
         else:
             verdict = self.detector.glance(frame)
         self._newest = frame, verdict
@@ -54,7 +56,8 @@ class DistractorGate:
     def learn(self, stamp: int, features: FeatureGrid | None) -> None:
         """Features of a keyframe that was judged without them, when they come late."""
         if self._enabled and features is not None:
-            self.detector.learn(stamp, features)
+            with one_thread():
+                self.detector.learn(stamp, features)
 
     def doubted(self) -> list[Look]:
         """Earlier frames that trusted surface which the newest keyframe saw through, the most doubtful first."""
