@@ -50,7 +50,7 @@ class InputSettings:
     frame_rate: float = setting(0.0, "file numbers a second, for a folder without times; 0 takes the data set's (30 where it says none)", "Hz", 0.0, 1000.0)
     up: str = setting("auto", "which way is up in the world frame; auto takes +z where cameras agree with it, else estimates it",
                       choices=("auto", "+x", "-x", "+y", "-y", "+z", "-z"))
-    pose_error: str = setting("estimated", "error of the poses that come, for refining them: estimated (noise and drift are told from the frames, and no more than that is taken out), or unlimited (poses go as far as depth says: sharper surfaces, but a trajectory may bend)", choices=("estimated", "unlimited"))
+    pose_error: str = setting("estimated", "error of the poses that come, for refining them: estimated (noise and drift are told from the frames, and no more than that is taken out; not while calibrating), or unlimited (poses go as far as depth says: sharper surfaces, but a trajectory may bend)", choices=("estimated", "unlimited"))
 
 
 @dataclass
