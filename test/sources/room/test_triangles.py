@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from magic3d_ros.sources.room.shapes.catalogue import MOVING_SHAPES, SHAPES, make_shape
+from magic3d_ros.sources.room.shapes.catalogue import MOVING_SHAPES, SHAPES, VARIED, make_shape
 from magic3d_ros.sources.room.textures.patterns import TEXTURES, paint
 from magic3d_ros.sources.room.triangles import box, capsule, cylinder, rectangle, revolved, sphere, yaw_matrix
 
@@ -65,7 +65,7 @@ def test_a_vessel_has_an_inside():
 HUNG = {"painting", "wall_clock", "sink"}  # the sink's rim lies on a worktop, its basin hangs below
 
 
-@pytest.mark.parametrize("key", sorted(SHAPES))
+@pytest.mark.parametrize("key", sorted(key for key in SHAPES if not key.startswith(VARIED)))
 def test_every_shape_stands_on_the_floor_around_its_origin(key):
     parts = make_shape(key, {}, "test")
     points = np.concatenate([part.triangles.positions for part in parts])

@@ -22,6 +22,8 @@ from magic3d_ros.sources.room.shapes import (
     storage,
 )
 from magic3d_ros.sources.room.shapes.person import GAIT_PHASES, STRIDE, person
+from magic3d_ros.sources.room.shapes.varied.kind import Maker
+from magic3d_ros.sources.room.shapes.varied.kinds import KINDS
 from magic3d_ros.sources.room.textures.patterns import TEXTURES
 from magic3d_ros.sources.room.triangles import box
 
@@ -33,6 +35,15 @@ def block(size: list[float] | tuple[float, ...] = (0.3, 0.3, 0.3), texture: str 
     """A box of any size standing on its place."""
     return [Part(box((0, 0, size[2] / 2), size, rounding), Material(texture, colour, repeat=repeat))]
 
+
+def _from_seed(make: Maker) -> Shape:
+    def shape(seed: int = 0) -> list[Part]:
+        return make(np.random.default_rng(seed))
+    return shape
+
+
+VARIED = "varied "
+"""What begins the key of a shape that is drawn anew from its seed; its kind follows."""
 
 SHAPES: dict[str, Shape] = {
     "block": block, "sofa": seating.sofa, "armchair": seating.armchair, "chair": seating.chair, "stool": seating.stool,
@@ -65,6 +76,7 @@ SHAPES: dict[str, Shape] = {
     "hat": belongings.hat, "alarm_clock": belongings.alarm_clock, "teddy_bear": belongings.teddy_bear,
     "towels": belongings.towels, "laundry_basket": belongings.laundry_basket, "tissue_box": belongings.tissue_box,
     "jewellery_box": belongings.jewellery_box, "hair_dryer": belongings.hair_dryer, "guitar": belongings.guitar,
+    **{VARIED + name: _from_seed(kind.make) for name, kind in KINDS.items()},
 }
 
 MOVING_SHAPES: dict[str, tuple[Shape, int, float]] = {

@@ -13,6 +13,7 @@ import numpy as np
 
 from magic3d_ros.sources.room.textures.noise import cloud, image, mixed
 from magic3d_ros.sources.room.textures.office_prints import document, globe, notices, reflection, whiteboard
+from magic3d_ros.sources.room.textures.packaging import buttons, package
 from magic3d_ros.sources.room.textures.prints import (
     book,
     clock,
@@ -208,4 +209,5 @@ TEXTURES: dict[str, Callable[[int], np.ndarray]] = {
     "painting": painting, "book": book, "screen": screen, "clock": clock, "keyboard": keyboard, "newspaper": newspaper,
     "microwave_panel": microwave_panel, "window_view": window_view, "carpet": _carpet, "striped": _striped,
     "document": document, "whiteboard": whiteboard, "notices": notices, "globe": globe, "reflection": reflection,
+    "package": package, "buttons": buttons,
 }
