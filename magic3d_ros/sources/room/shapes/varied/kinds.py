@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from magic3d_ros.sources.room.shapes.varied import (
+    bathroom,
+    cookware,
+    drinking,
+    kitchen_appliances,
+    kitchen_fittings,
+    tableware,
+)
 from magic3d_ros.sources.room.shapes.varied.kind import Kind
 
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, Kind] = {
+    **bathroom.KINDS, **cookware.KINDS, **drinking.KINDS, **kitchen_appliances.KINDS, **kitchen_fittings.KINDS, **tableware.KINDS,
+}
 """By concept of language/concepts/data."""
