@@ -12,8 +12,9 @@ Rows. Open3D: mesh of voxels seen at least three times, ray-cast; and at least o
 colour": our geometry in the colours of the field alone, trained for --field-seconds (or --field-steps, which is the same however
 busy the machine is) on the remembered frames; "photographs": as it is shown, with detail from the remembered frames nearest to
 each view (a held-out frame lies between frames taken a tenth of a second before and after it). "+ poses": refined for at most
---refine-seconds; "calibration": and the intrinsics and the transform from depth to colour for as long again; held-out frames are
-then looked at with what was found. Seconds are wall clock and add up.
+--refine-seconds as `input.pose_error` says; "unlimited": then as far as depth says; "calibration": and the intrinsics and the
+transform from depth to colour, each for as long again; held-out frames are then looked at with what was found. Seconds are wall
+clock and add up.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import argparse
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -107,9 +109,13 @@ def compare(text: str, settings: Settings, options: argparse.Namespace) -> None:
     _row("ours", spent, mapper.render, *frames)
     neural("ours", *frames)
     calibration = CameraCalibration()
-    refiner = MapRefiner(settings, mapper, keyframes, threading.RLock(), threading.RLock(), lambda motion: lambda: None,
-                         calibration)
-    for label, calibrate in (("+ poses", False), ("+ poses, calibration", True)) if options.refine_seconds > 0 else ():
+    steps = [("+ poses", settings.input.pose_error, False), ("+ poses, unlimited", "unlimited", False),
+             ("+ poses, calibration", "unlimited", True)]
+    if settings.input.pose_error == "unlimited":
+        del steps[0]
+    for label, pose_error, calibrate in steps if options.refine_seconds > 0 else []:
+        refiner = MapRefiner(replace(settings, input=replace(settings.input, pose_error=pose_error)), mapper, keyframes,
+                             threading.RLock(), threading.RLock(), lambda motion: lambda: None, calibration)
         report = refiner.refine(options.refine_seconds, lambda: False, lambda *_: None, True, calibrate, None)
         spent += report.seconds_spent
         console.print(report.message)

@@ -4,10 +4,11 @@ Each step renders patches of a few keyframes and minimises
 
     colour (L1) + 0.1 eikonal + 0.005 smoothness + 0.1 depth + 0.05 normals (L1) + 0.05 normals (1 - cosine)
 
-as the paper does. Where scale and shift of the cues were found beforehand (`mapping.metric_cues`), or the sensor has a reading,
-its metres serve in two more ways, and this is where we depart from the paper: samples are drawn around that surface instead of
-all along the ray, and distances are trained directly (truncated distances and bounds in free space, as Co-SLAM and iSDF do with
-a sensor's depth). `bench rgb_only` measures what that is worth; `guided=False` leaves it out.
+as the paper does, and 0.1 sensor depth as Co-SLAM does, where the sensor has a reading. Where scale and shift of the cues were
+found beforehand (`mapping.metric_cues`), or the sensor has a reading, its metres serve in two more ways, and this is where we
+depart from the paper: samples are drawn around that surface instead of all along the ray, and distances are trained directly
+(truncated distances and bounds in free space, as Co-SLAM and iSDF do with a sensor's depth). `bench rgb_only` measures what
+that is worth; `guided=False` leaves it out.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ from magic3d_ros.mapping.field.volume_rendering import composite
 from magic3d_ros.mapping.keyframe import Keyframe
 from magic3d_ros.mapping.losses.color import color_loss
 from magic3d_ros.mapping.losses.monocular_depth import crosses_surface, monocular_depth_loss
-from magic3d_ros.mapping.losses.monocular_normals import monocular_normal_loss
+from magic3d_ros.mapping.losses.monocular_normals import monocular_normal_loss, rendered_normals
 from magic3d_ros.mapping.losses.regularity import eikonal_loss, neighbours, smoothness_loss
 from magic3d_ros.mapping.losses.schedule import CueWeights
-from magic3d_ros.mapping.losses.signed_distance import free_space_bounds_loss, truncated_sdf_loss
+from magic3d_ros.mapping.losses.signed_distance import free_space_bounds_loss, sensor_depth_loss, truncated_sdf_loss
 from magic3d_ros.mapping.metric_cues import MetricCues
 from magic3d_ros.mapping.training_views import PATCH, RayPatches, TrainingView, draw_patches
 
 EIKONAL, SMOOTHNESS = 0.1, 0.005  # MonoSDF's weights for rooms
+SENSOR_DEPTH = 0.1  # Co-SLAM's weight, beside colour at 5 there
 DISTANCE, FREE_SPACE = 1.0, 1.0  # weights of trained distances beside a colour term of weight 1
 CUE_TRUST = 0.3  # of a cue's metres beside the sensor's
 IMAGES = 4  # a step, so that a step sees more than one place
@@ -96,8 +98,8 @@ class SurfaceTraining:
         directions = rays.directions[:, None].expand(*shape, 3).reshape(-1, 3)
         colors = field.color(flat, directions, field.base.colors(flat)).view(*shape, 3)
         shares = rendering_weights(self._settings.density, sdf, depths, field.beta)
-        seen = composite(shares, depths, colors, gradients)
-        assert seen.color is not None and seen.gradient is not None
+        seen = composite(shares, depths, colors)
+        assert seen.color is not None
         losses = {"color": color_loss(seen.color + (1.0 - seen.opacity[:, None]) * 0.5, rays.colors, rays.trust)}
 
         box = self._low + (self._high - self._low) * torch.rand(BOX_POINTS, 3, generator=self._generator).to(self._device)
@@ -114,9 +116,11 @@ class SurfaceTraining:
                 rays.patches(seen.distance * rays.slant), rays.patches(rays.cue), rays.patches(hit & (rays.cue > 0)))
         if weights.normal_absolute > 0 or weights.normal_cosine > 0:
             known = rays.normals.abs().sum(1) > 0
-            rendered = (rays.rotations.transpose(1, 2) @ seen.gradient[..., None])[..., 0]
+            rendered = rendered_normals(shares, gradients, rays.rotations)
             absolute, cosine = monocular_normal_loss(rendered, rays.normals, hit & known)
             losses["normals"] = left * (weights.normal_absolute * absolute + weights.normal_cosine * cosine)
+        if bool((rays.depth > 0).any()):
+            losses["sensor depth"] = SENSOR_DEPTH * sensor_depth_loss(seen.distance * rays.slant, rays.depth, rays.trust * hit)
         if self._guided and bool((surface > 0).any()):
             truncation = field.base.truncation
             ahead = torch.where(surface[:, None] > 0, surface[:, None] - depths, torch.full_like(depths, torch.nan))

@@ -39,23 +39,6 @@ def decode_rvl(data: bytes | memoryview, count: int) -> np.ndarray:
     return image.astype(np.uint16)
 
 
-def encode_rvl(values: np.ndarray) -> bytes:
-    """The RVL code of (n,) uint16 readings."""
-    flat = values.reshape(-1).astype(np.int64)
-    valid = np.flatnonzero(flat)
-    difference = np.diff(flat[valid], prepend=0)
-    zigzag = (difference << 1) ^ (difference >> 63)
-    edges = np.flatnonzero(np.diff((flat != 0).astype(np.int8), prepend=0, append=0))
-    starts, ends = edges[0::2], edges[1::2]
-    zeros = starts - np.concatenate([[0], ends[:-1]])[:len(starts)]
-    # Every run of readings is preceded by two numbers: how many zeros came before it, and its length.
-    numbers = np.insert(zigzag, np.repeat(np.searchsorted(valid, starts), 2), np.stack([zeros, ends - starts], 1).reshape(-1))
-    trailing = len(flat) - (int(ends[-1]) if len(ends) else 0)
-    if trailing:
-        numbers = np.concatenate([numbers, [trailing, 0]])
-    return _packed(numbers)
-
-
 def _numbers(nibbles: np.ndarray) -> np.ndarray:
     """Join 4-bit groups to numbers; groups after the last complete number are dropped."""
     last = np.flatnonzero(nibbles < 8)
@@ -66,17 +49,3 @@ def _numbers(nibbles: np.ndarray) -> np.ndarray:
     place = np.arange(len(nibbles)) - np.repeat(first, last - first + 1)
     # 10 groups hold 30 bits, more than any pixel count or difference; longer ones only occur in damaged data.
     return np.add.reduceat((nibbles & 7).astype(np.int64) << (3 * np.minimum(place, 10)), first)
-
-
-def _packed(numbers: np.ndarray) -> bytes:
-    groups = [numbers & 7]
-    more = [numbers >> 3]
-    while more[-1].any():
-        groups.append(more[-1] & 7)
-        more.append(more[-1] >> 3)
-    table = np.stack(groups, 1)
-    rest = np.stack(more, 1)
-    used = np.concatenate([np.ones((len(numbers), 1), bool), rest[:, :-1] != 0], 1)
-    nibbles = (table | np.where(rest != 0, 8, 0))[used].astype(np.uint32)
-    nibbles = np.pad(nibbles, (0, -len(nibbles) % 8)).reshape(-1, 8)
-    return np.bitwise_or.reduce(nibbles << _SHIFTS, axis=1).astype("<u4").tobytes()

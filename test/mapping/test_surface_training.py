@@ -115,6 +115,13 @@ def test_without_guidance_no_metric_depth_is_used():
     assert all(np.isfinite(value) for value in losses.values())
 
 
+def test_what_the_sensor_measured_is_rendered_with_and_without_guidance():
+    for guided in (True, False):
+        trainer, _, _ = training(guided)
+        trainer.renew(keyframes(with_depth=True), MetricCues())
+        assert trainer.step()["sensor depth"] > 0
+
+
 def test_cues_without_weight_are_not_looked_at():
     trainer, _, _ = training(weights=CueWeights(depth=0.0, normal_absolute=0.0, normal_cosine=0.0))
     assert set(trainer.step()) == {"color", "eikonal", "smoothness"}

@@ -7,7 +7,38 @@ import pytest
 
 from magic3d_ros.frames import FrameError
 from magic3d_ros.sources.compressed_depth import decode_compressed_depth, encode_compressed_depth
-from magic3d_ros.sources.rvl import decode_rvl, encode_rvl
+from magic3d_ros.sources.rvl import decode_rvl
+
+
+def encode_rvl(values: np.ndarray) -> bytes:
+    """The RVL code of (n,) uint16 readings."""
+    flat = values.reshape(-1).astype(np.int64)
+    valid = np.flatnonzero(flat)
+    difference = np.diff(flat[valid], prepend=0)
+    zigzag = (difference << 1) ^ (difference >> 63)
+    edges = np.flatnonzero(np.diff((flat != 0).astype(np.int8), prepend=0, append=0))
+    starts, ends = edges[0::2], edges[1::2]
+    zeros = starts - np.concatenate([[0], ends[:-1]])[:len(starts)]
+    # Every run of readings is preceded by two numbers: how many zeros came before it, and its length.
+    numbers = np.insert(zigzag, np.repeat(np.searchsorted(valid, starts), 2), np.stack([zeros, ends - starts], 1).reshape(-1))
+    trailing = len(flat) - (int(ends[-1]) if len(ends) else 0)
+    if trailing:
+        numbers = np.concatenate([numbers, [trailing, 0]])
+    return _packed(numbers)
+
+
+def _packed(numbers: np.ndarray) -> bytes:
+    groups = [numbers & 7]
+    more = [numbers >> 3]
+    while more[-1].any():
+        groups.append(more[-1] & 7)
+        more.append(more[-1] >> 3)
+    table = np.stack(groups, 1)
+    rest = np.stack(more, 1)
+    used = np.concatenate([np.ones((len(numbers), 1), bool), rest[:, :-1] != 0], 1)
+    nibbles = (table | np.where(rest != 0, 8, 0))[used].astype(np.uint32)
+    nibbles = np.pad(nibbles, (0, -len(nibbles) % 8)).reshape(-1, 8)
+    return np.bitwise_or.reduce(nibbles << np.arange(28, -1, -4, dtype=np.uint32), axis=1).astype("<u4").tobytes()
 
 
 def test_16_bit_depth_is_lossless():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import torch
 
 from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.mapping.distractors.bilateral_grid import BilateralGrid
 from magic3d_ros.mapping.distractors.evidence import Evidence
 from magic3d_ros.mapping.distractors.holes import fill_holes
+from magic3d_ros.mapping.distractors.losses import color_weight
 from magic3d_ros.mapping.distractors.verdict import DistractorVerdict
 
 # Log odds of "distractor", and how much each opinion weighs against the neighbourhood's. Geometry that saw a place free is sure;
@@ -64,7 +66,7 @@ def verdict(frame: RGBDFrame, grid: BilateralGrid, value: np.ndarray, odds: np.n
     height, width = frame.depth.shape
     beta = np.exp(0.5 * odds)
     uncertainty = cv2.resize(beta, (width, height), interpolation=cv2.INTER_LINEAR)
-    weights = cv2.resize(np.minimum(0.5 / beta**2, np.float32(1)), (width, height), interpolation=cv2.INTER_LINEAR)
+    weights = cv2.resize(color_weight(torch.from_numpy(beta)).numpy(), (width, height), interpolation=cv2.INTER_LINEAR)
     coarse = (odds > 0).astype(np.uint8)
     if not coarse.any():
         nothing = np.zeros((height, width), bool)

@@ -92,10 +92,6 @@ def neighbour_consistency(beta: torch.Tensor, shares: torch.Tensor) -> tuple[tor
 
 
 def color_weight(beta: torch.Tensor) -> torch.Tensor:
-    """1 / (2 beta^2), detached: what a field's colour loss is multiplied with; it never trains the uncertainty."""
-    return 0.5 / beta.detach() ** 2
-
-
-def weighted_color_loss(rendered: torch.Tensor, observed: torch.Tensor, beta: torch.Tensor) -> torch.Tensor:
-    """Mean of |C - C_rendered|^2 / (2 beta^2). rendered, observed: (..., c); beta: (...)."""
-    return (color_weight(beta) * ((rendered - observed) ** 2).sum(-1)).mean()
+    """1 / (2 beta^2), detached: what a field's colour loss is multiplied with; it never trains the uncertainty. At most 1, which
+    is what a pixel counts without uncertainty; the paper's floor of beta lets it count 50."""
+    return (0.5 / beta.detach() ** 2).clamp_max(1.0)

@@ -22,11 +22,6 @@ SCALES = 4  # MiDaS, eq. 11
 SINGULAR = 1e-10  # share of the system's trace squared below which its determinant is rounding
 
 
-def z_depth(distance: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
-    """(...) depth along the optical axis of points at (...) metres along (..., 3) rays in the camera frame, of any length."""
-    return distance * directions[..., 2] / directions.norm(dim=-1)
-
-
 def crosses_surface(sdf: torch.Tensor) -> torch.Tensor:
     """(r,) whether the (r, s) signed distances of a ray's samples take both signs: where there is a surface to speak of.
 

@@ -37,13 +37,6 @@ def truncated_sdf_loss(sdf: torch.Tensor, ahead: torch.Tensor, truncation: float
     return masked_mean(error**2, _counting(near, sdf, weights))
 
 
-def free_space_loss(sdf: torch.Tensor, ahead: torch.Tensor, truncation: float,
-                    weights: torch.Tensor | None = None) -> torch.Tensor:
-    """Mean of (sdf / truncation - 1)^2 over samples in free space, more than the truncation before the surface: Co-SLAM's term,
-    for fields that store truncated distances. Shapes as for `truncated_sdf_loss`."""
-    return masked_mean((sdf / truncation - 1.0) ** 2, _counting(ahead > truncation, sdf, weights))
-
-
 def free_space_bounds_loss(sdf: torch.Tensor, ahead: torch.Tensor, truncation: float,
                            weights: torch.Tensor | None = None) -> torch.Tensor:
     """Mean of max(0, exp(-5 sdf) - 1, sdf - ahead) over samples in free space, for fields of true distances.

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from magic3d_ros.mapping.distractors import losses
+from magic3d_ros.mapping.losses.color import color_loss
 
 
 def constant(value: float) -> torch.Tensor:
@@ -88,15 +89,16 @@ def test_neighbour_consistency_by_hand() -> None:
     assert variance.item() == pytest.approx(0.1 * (1 + 1 + 0) / 3)
 
 
-def test_weighted_color_loss_by_hand() -> None:
+def test_colour_counts_less_where_it_is_uncertain() -> None:
+    assert losses.color_weight(torch.tensor([0.1, 0.5, 1.0, 2.0])).tolist() == [1.0, 1.0, 0.5, 0.125]
     rendered, observed = torch.tensor([[0.5, 0.5, 0.5], [0.0, 0.0, 0.0]]), torch.tensor([[0.5, 0.5, 1.0], [1.0, 0.0, 0.0]])
-    loss = losses.weighted_color_loss(rendered, observed, torch.tensor([0.5, 1.0]))
-    assert loss.item() == pytest.approx((0.25 * 2 + 1 * 0.5) / 2)
+    loss = color_loss(rendered, observed, losses.color_weight(torch.tensor([0.5, 2.0])))
+    assert loss.item() == pytest.approx((1.0 * 0.5 + 0.125 * 1.0) / (3 * 1.125))
 
 
 def test_color_loss_trains_the_field_and_never_the_uncertainty() -> None:
     rendered, beta = torch.full((4, 3), 0.3, requires_grad=True), torch.full((4,), 0.7, requires_grad=True)
-    losses.weighted_color_loss(rendered, torch.ones(4, 3), beta).backward()
+    color_loss(rendered, torch.ones(4, 3), losses.color_weight(beta)).backward()
     assert beta.grad is None and rendered.grad.abs().min() > 0
 
 

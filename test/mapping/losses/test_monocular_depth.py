@@ -3,12 +3,7 @@ import math
 import pytest
 import torch
 
-from magic3d_ros.mapping.losses.monocular_depth import crosses_surface, monocular_depth_loss, scale_and_shift, z_depth
-
-
-def test_distance_along_a_slanted_ray_becomes_depth():
-    directions = torch.tensor([[0.0, 0.0, 2.0], [3.0, 0.0, 4.0]])
-    assert z_depth(torch.tensor([2.0, 10.0]), directions).tolist() == pytest.approx([2.0, 8.0])
+from magic3d_ros.mapping.losses.monocular_depth import crosses_surface, monocular_depth_loss, scale_and_shift
 
 
 def test_rays_of_one_sign_have_no_surface():

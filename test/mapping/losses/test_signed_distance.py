@@ -5,7 +5,6 @@ import torch
 
 from magic3d_ros.mapping.losses.signed_distance import (
     free_space_bounds_loss,
-    free_space_loss,
     sensor_depth_loss,
     truncated_sdf_loss,
 )
@@ -33,14 +32,6 @@ def test_truncated_distances_count_within_the_truncation_only():
     loss.backward()
     assert sdf.grad[0, 0] == 0 and sdf.grad[0, 4] == 0  # free space, and what the surface hides
     assert sdf.grad[0, 1].item() == pytest.approx(2 * -0.5 / 0.1 / 3, rel=1e-4)
-
-
-def test_free_space_is_one_truncation_away():
-    sdf = torch.tensor(SDF, requires_grad=True)
-    loss = free_space_loss(sdf, AHEAD, 0.1)
-    assert loss.item() == pytest.approx((3.0 - 1.0) ** 2, rel=1e-4)
-    loss.backward()
-    assert sdf.grad[0, 1:].tolist() == [0.0] * 4
 
 
 def test_true_distances_are_bounded_from_both_sides():
