@@ -1,14 +1,11 @@
-"""Cloth that hangs, lies and is folded. Lengths in metres."""
+"""Cloth that hangs, lies, is folded or thrown down. Lengths in metres."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from magic3d_ros.sources.room.triangles import Triangles, box, joined, surface, unit
-
-Height = Callable[[np.ndarray, np.ndarray], np.ndarray]
+from magic3d_ros.sources.room.shapes.varied.building import soft
+from magic3d_ros.sources.room.triangles import Triangles, Vector, box, joined, surface, unit
 
 
 def sheet(points: np.ndarray, thickness: float = 0.004) -> Triangles:
@@ -33,10 +30,18 @@ def hung_cloth(width: float, height: float, folds: int = 5, depth: float = 0.03,
     return sheet(np.stack([x, y + 0 * down, height * down + 0 * across], -1))
 
 
-def lying_cloth(width: float, depth: float, height: Height, steps: int = 33) -> Triangles:
-    """Cloth over the rectangle width x depth at the heights that height(x, y) gives, facing up."""
-    x, y = np.meshgrid(np.linspace(-width / 2, width / 2, steps), np.linspace(-depth / 2, depth / 2, steps), indexing="ij")
-    return sheet(np.stack([x, y, height(x, y)], -1))
+def crumpled(center: Vector, size: Vector, phase: float, power: float = 0.8) -> Triangles:
+    """A heap of cloth, or a full bag: a soft body with creases that run around and up it; phase (radians) moves them."""
+    body = soft((0, 0, 0), size, power, 36)
+    points = body.positions.astype(np.float64)
+    around, (x, y, z) = np.arctan2(points[:, 1], points[:, 0]), points.T * (2 * np.pi / max(size))
+    creases = 0.05 * np.sin(5 * around + phase + 0.9 * z) + 0.035 * np.sin(11 * around - phase + z)
+    creases += 0.04 * np.sin(2.2 * x + phase) * np.sin(1.9 * y - phase)
+    moved = points * (1 + creases)[:, None] + np.asarray(center)
+    corners = moved.reshape(-1, 3, 3)
+    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).repeat(3, 0)
+    normals = unit(body.normals + 0.6 * unit(flat))
+    return Triangles(moved.astype(np.float32), normals, body.uv)
 
 
 def folded(width: float, depth: float, layers: int, thickness: float = 0.02) -> Triangles:
