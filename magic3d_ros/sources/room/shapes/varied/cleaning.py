@@ -1,4 +1,4 @@
-"""Cleaning, and boxes and baskets to keep things in. Lengths in metres, fronts towards -y."""
+"""Cleaning, and crates and baskets to keep things in. Lengths in metres, fronts towards -y."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from magic3d_ros.sources.room.shapes.varied.building import (
     BLACK,
     STEEL,
     WHITE,
-    about,
     arc,
     bright,
     cloth,
@@ -22,7 +21,6 @@ from magic3d_ros.sources.room.shapes.varied.building import (
     rod,
     soft,
     standing,
-    turned,
     vessel,
     wood,
 )
@@ -38,7 +36,6 @@ from magic3d_ros.sources.room.triangles import (
     revolved,
     tilt_matrix,
     tube,
-    yaw_matrix,
 )
 
 SIDES = (-1, 1)
@@ -149,38 +146,6 @@ def garbage_bag(random: np.random.Generator) -> list[Part]:
     return standing([Part(joined([bag, *neck]), pick(random, BLACK, BLACK, plain(0.03, 0.08, 0.35), WHITE, grey(random, 0.1)))])
 
 
-def cardboard_box(random: np.random.Generator) -> list[Part]:
-    """Closed with tape and a label, or open with its flaps out; sometimes two on each other."""
-    w, d, h = between(random, 0.25, 0.55), between(random, 0.2, 0.42), between(random, 0.16, 0.42)
-    board, tape = plain(*(about(random, c, 0.12) for c in (0.42, 0.27, 0.14))), plain(0.55, 0.42, 0.24)
-    if random.random() < 0.35:
-        flaps = [box((0, -d * 0.2, 0), (w, d * 0.42, 0.004)).transformed(tilt_matrix(-35), (0, -d / 2, h)),
-                 box((0, d * 0.2, 0), (w, d * 0.42, 0.004)).transformed(tilt_matrix(30), (0, d / 2, h))]
-        turn = yaw_matrix(90)
-        flaps += [box((0, s * w * 0.14, 0), (d, w * 0.28, 0.004)).transformed(turn @ tilt_matrix(s * 40),
-                                                                              (-s * w / 2, 0, h)) for s in SIDES]
-        return standing([Part(joined([open_box((w, d, h), 0.005), *flaps]), board)])
-    label = front((w * 0.2, -d / 2 - 0.001, h * 0.6), w * 0.35, h * 0.4)
-    strips = [box((0, 0, h), (0.05, d + 0.004, 0.002)), *(box((0, y * d / 2, h * 0.85), (0.05, 0.003, h * 0.3)) for y in SIDES)]
-    parts = [Part(box((0, 0, h / 2), (w, d, h)), board), Part(joined(strips), tape),
-             Part(label, pick(random, Material("document"), Material("package:7"), board))]
-    if random.random() < 0.3:
-        above = turned(parts, yaw_matrix(between(random, -20, 20)), (0, 0, h))
-        parts += [Part(part.triangles.transformed(scale=(0.8, 0.8, 1)), part.material) for part in above]
-    return parts
-
-
-def plastic_box(random: np.random.Generator) -> list[Part]:
-    """A storage box with a lid and clasps, clear or coloured."""
-    w, d, h = between(random, 0.3, 0.6), between(random, 0.22, 0.42), between(random, 0.14, 0.36)
-    body = open_box((w * 0.9, d * 0.9, h), 0.006, 1.08)
-    lid = [box((0, 0, h), (w, d, 0.03), 0.01), box((0, 0, h + 0.018), (w * 0.85, d * 0.8, 0.012), 0.004)]
-    clasps = [box((x * w * 0.5, 0, h - 0.02), (0.015, 0.09, 0.06), 0.005) for x in SIDES]
-    colour = pick(random, plain(0.6, 0.64, 0.66), plain(0.6, 0.64, 0.66), bright(random), grey(random))
-    return [Part(body, colour), Part(joined(lid), pick(random, colour, WHITE, bright(random))),
-            Part(joined(clasps), pick(random, WHITE, bright(random), BLACK))]
-
-
 def crate(random: np.random.Generator) -> list[Part]:
     """A stacking crate of plastic with openings and bottles, or a slatted crate of wood."""
     w, d, h = between(random, 0.38, 0.5), between(random, 0.28, 0.36), between(random, 0.2, 0.3)
@@ -251,21 +216,8 @@ def vacuum_cleaner(random: np.random.Generator) -> list[Part]:
                                   rod((0, 0.03, h * 0.86), (0, 0.03, h * 0.89), 0.045)]), BLACK)])
 
 
-def watering_can(random: np.random.Generator) -> list[Part]:
-    """A body with a long spout, a rose at its end, and an arched handle."""
-    r, h = between(random, 0.08, 0.12), between(random, 0.15, 0.22)
-    spout = capsule((-r * 0.9, 0, h * 0.25), (-r * 2.1, 0, h * 1.05), 0.016, 0.009)
-    rose = capsule((-r * 2.05, 0, h * 1.02), (-r * 2.25, 0, h * 1.12), 0.012, 0.026)
-    top = tube([(r * 0.98, 0, h * 0.3), (r * 1.7, 0, h * 0.75), (r * 1.2, 0, h * 1.25), (-r * 0.3, 0, h * 1.02)], 0.009)
-    body = joined([vessel([(r, 0), (r, h * 0.85), (r * 0.72, h)], 0.003), spout, top, *([rose] if random.random() < 0.6 else [])])
-    return standing([Part(body, pick(random, bright(random), bright(random), STEEL, plain(0.03, 0.16, 0.06)))])
-
-
 KINDS = {
-    "trash can": Kind(trash_can, "floor"), "bucket": Kind(bucket, "floor"), "broom": Kind(broom, "floor"),
-         "mop": Kind(mop, "floor"),
-    "cleaning spray": Kind(cleaning_spray, "top"), "garbage bag": Kind(garbage_bag, "floor"),
-         "cardboard box": Kind(cardboard_box, "floor"),
-    "plastic box": Kind(plastic_box, "floor"), "crate": Kind(crate, "floor"), "basket": Kind(basket, "top"),
-    "vacuum cleaner": Kind(vacuum_cleaner, "middle"), "watering can": Kind(watering_can, "top"),
+    "trash can": Kind(trash_can, "floor"), "bucket": Kind(bucket, "floor"), "broom": Kind(broom, "floor"), "mop": Kind(mop, "floor"),
+    "cleaning spray": Kind(cleaning_spray, "top"), "garbage bag": Kind(garbage_bag, "floor"), "crate": Kind(crate, "floor"),
+    "basket": Kind(basket, "top"), "vacuum cleaner": Kind(vacuum_cleaner, "middle"),
 }
