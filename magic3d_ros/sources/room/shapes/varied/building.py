@@ -48,6 +48,16 @@ def plastic(random: np.random.Generator) -> Material:
     return (BLACK, WHITE, grey(random), bright(random))[int(random.integers(4))]
 
 
+def casing(random: np.random.Generator) -> Material:
+    """Of most devices: black, white or grey."""
+    return (BLACK, WHITE, grey(random))[int(random.choice(3, p=(0.5, 0.25, 0.25)))]
+
+
+def toned(random: np.random.Generator, material: Material, red: float, green: float, blue: float, spread: float) -> Material:
+    """The material tinted, each channel up to `spread` (a share of it) more or less."""
+    return material.tinted(tuple(about(random, channel, spread) for channel in (red, green, blue)))
+
+
 def metal(random: np.random.Generator) -> Material:
     """Brushed steel, dark steel, chrome-like light, or brass."""
     tints = ((1.0, 1.0, 1.0), (0.35, 0.35, 0.36), (1.2, 1.2, 1.2), (0.9, 0.68, 0.32))
