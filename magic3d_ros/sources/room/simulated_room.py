@@ -23,6 +23,7 @@ from magic3d_ros.sources.room.light import AreaLight
 from magic3d_ros.sources.room.light_cache import baked
 from magic3d_ros.sources.room.random.layout import random_room
 from magic3d_ros.sources.room.random.stops import LOOKS, STOPS, stops
+from magic3d_ros.sources.room.random.varied import varied_room
 from magic3d_ros.sources.room.render import ExactImages, render
 from magic3d_ros.sources.room.sensor import SensorModel
 from magic3d_ros.sources.room.shading import PlacedBody, RoomView
@@ -34,8 +35,8 @@ logger = logging.getLogger(__name__)
 SCENES = Path(__file__).parent / "scenes"
 DEFAULT_SCENE, DEFAULT_WITHOUT_ASSETS = "living_room", "procedural_room"
 MAX_FRAMES = 100_000
-RANDOM = "random:"
-"""What begins the name of a room that nobody furnished; its seed follows."""
+RANDOM, VARIED = "random:", "varied:"
+"""What begins the name of a room that nobody furnished; its seed follows. Varied rooms hold many kinds of things."""
 
 
 class RenderedFrame(NamedTuple):
@@ -131,7 +132,7 @@ def scene_names() -> list[str]:
 def open_room(name: str, settings: Settings, *, frames: int | None = None, width: int | None = None, height: int | None = None,
               distractors: bool = True, seed: int = 0) -> SimulatedRoom:
     """Open a room by the name of its scene, or by the path of a .yaml file; "" takes the best one that is installed.
-    "random:N" furnishes one by chance, the same for the same N: the camera looks around at stops on its free floor.
+    "random:N" and "varied:N" furnish one by chance, the same for the same N: the camera looks around at stops on its free floor.
 
     frames, width, height: instead of the scene's; a smaller image shows the same view. distractors: whether anyone walks through.
     seed: of the sensor noise. settings: input.frame_rate replaces the scene's rate.
@@ -152,9 +153,9 @@ def open_room(name: str, settings: Settings, *, frames: int | None = None, width
     assembly = assemble(description, distractors)
     lit = assembly.body.lit(baked(assembly.body, assembly.lights, assembly.ambient))
     content = _Content(lit, assembly.lights, assembly.ambient, assembly.movers, description.sensor)
-    if name.startswith(RANDOM):
+    if name.startswith((RANDOM, VARIED)):
         mesh = room_mesh(assembly.body, {}, 0.03)
-        poses = stops(np.random.default_rng(int(name[len(RANDOM):])), mesh.vertices, count)
+        poses = stops(np.random.default_rng(int(name.partition(":")[2])), mesh.vertices, count)
     else:
         poses = camera_path(plan.way_points, count)
     return SimulatedRoom(f"room:{description.name}", content, assembly.instances, camera, poses,
@@ -162,22 +163,22 @@ def open_room(name: str, settings: Settings, *, frames: int | None = None, width
 
 
 def _find_scene(name: str) -> SceneDescription:
-    if name.startswith(RANDOM):
+    if name.startswith((RANDOM, VARIED)):
         return _random_scene(name)
     if name.endswith((".yaml", ".yml")):
         return load_description(Path(name), Path(name).stem)
     chosen = name or DEFAULT_SCENE
     if chosen not in scene_names():
-        raise SceneError(f"there is no room '{name}': there are {', '.join(scene_names())}, random:N, or give the path of "
-                         f"a .yaml file")
+        raise SceneError(f"there is no room '{name}': there are {', '.join(scene_names())}, random:N, varied:N, or give the "
+                         f"path of a .yaml file")
     return load_description(SCENES / f"{chosen}.yaml", chosen)
 
 
 def _random_scene(name: str) -> SceneDescription:
-    number = name[len(RANDOM):]
+    number = name.partition(":")[2]
     if not (number.isascii() and number.isdigit() and len(number) <= 9):
         raise SceneError(f"there is no room '{name}': a random room is named by a number, as in random:7")
-    values = random_room((int(number),), with_assets=False)
+    values = varied_room(int(number)) if name.startswith(VARIED) else random_room((int(number),), with_assets=False)
     values["camera"]["frames"] = STOPS * LOOKS
     return parse_description(values, name, name)
 

@@ -52,7 +52,7 @@ def random_room(seed: Sequence[int], with_assets: bool) -> dict[str, Any]:
     """
     random = np.random.default_rng(seed)
     size = np.round([random.uniform(2.6, 7.5), random.uniform(2.4, 6.0), random.uniform(2.3, 3.1)], 2)
-    palette = _palette(random)
+    palette = some_textures(random)
     photos = [str(name) for name in random.choice(PHOTOS, 2, replace=False)] if with_assets else []
     floor = Floor(size)
     furniture: list[dict[str, Any]] = []
@@ -64,11 +64,11 @@ def random_room(seed: Sequence[int], with_assets: bool) -> dict[str, Any]:
         furniture.append(_on_top(random, floor, palette, with_assets))
     for _ in range(int(random.integers(2, 12))):
         furniture.append(_on_a_wall(random, size, palette))
-    return {"room": _shell(random, size, [*palette, *photos]), "furniture": furniture,
+    return {"room": shell(random, size, [*palette, *photos]), "furniture": furniture,
             "camera": {"way_points": [[0.0, 0.0, 1.2, 0.0, 0.0]]}}
 
 
-def _palette(random: np.random.Generator) -> list[str]:
+def some_textures(random: np.random.Generator) -> list[str]:
     """The few textures of this room, plain colour among them: painting and reducing a texture costs a tenth of a second."""
     return ["", "", *(f"{name}:{int(random.integers(4))}" for name in random.choice(TEXTURES, 5, replace=False))]
 
@@ -78,7 +78,8 @@ def _surface(random: np.random.Generator, palette: Sequence[str], brightest: flo
             "repeat": round(float(np.exp(random.uniform(-1.2, 1.0))), 2)}
 
 
-def _shell(random: np.random.Generator, size: np.ndarray, palette: Sequence[str]) -> dict[str, Any]:
+def shell(random: np.random.Generator, size: np.ndarray, palette: Sequence[str]) -> dict[str, Any]:
+    """Walls, floor, windows and lights: the `room` of a scene file. size: (3,) metres. palette: names of textures."""
     shared = _surface(random, ["", *palette]) | {"tint": colour(random, 0.4, 1.0, 0.3)}
     walls = {"all": shared}
     for wall in ("north", "east", "south", "west"):
@@ -117,7 +118,7 @@ def _against_a_wall(random: np.random.Generator, floor: Floor, palette: Sequence
     side = _near_middle(random, (along - width) / 2)
     away = across / 2 - depth / 2 - WALL_CLEARANCE
     x, y = ((side, away), (-away, side), (-side, -away), (away, -side))[quarter]
-    return _placed(floor, item, x, y, (width, depth) if quarter % 2 == 0 else (depth, width), height, 90.0 * quarter)
+    return placed(floor, item, x, y, (width, depth) if quarter % 2 == 0 else (depth, width), height, 90.0 * quarter)
 
 
 def _in_the_middle(random: np.random.Generator, floor: Floor, palette: Sequence[str]) -> list[dict[str, Any]]:
@@ -128,11 +129,11 @@ def _in_the_middle(random: np.random.Generator, floor: Floor, palette: Sequence[
     if extent[0] > floor.size[0] - 0.5 or extent[1] > floor.size[1] - 0.5:
         return []
     x, y = (float(random.uniform(-1, 1) * (floor.size[axis] - extent[axis]) / 2) for axis in (0, 1))
-    return _placed(floor, item, x, y, extent, height, yaw)
+    return placed(floor, item, x, y, extent, height, yaw)
 
 
-def _placed(floor: Floor, item: Mapping[str, Any], x: float, y: float, extent: tuple[float, float], height: float,
-            yaw: float) -> list[dict[str, Any]]:
+def placed(floor: Floor, item: Mapping[str, Any], x: float, y: float, extent: tuple[float, float], height: float,
+           yaw: float) -> list[dict[str, Any]]:
     """The thing at its place, or nothing where the place is taken. height: of a top that carries things, 0 = none."""
     if not floor.fits(x, y, extent[0] / 2, extent[1] / 2):
         return []

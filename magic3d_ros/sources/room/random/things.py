@@ -198,3 +198,6 @@ SMALL_THINGS: tuple[Callable[[np.random.Generator, Sequence[str]], Thing], ...] 
     _small_block, _small_block, _small, _small, _small)
 WALL_THINGS: tuple[Callable[[np.random.Generator, Sequence[str]], WallThing], ...] = (
     _picture, _picture, _board, _board, _cupboard, _door, _clock)
+FURNITURE_WITH_TOPS: tuple[Callable[[np.random.Generator, Sequence[str]], FloorThing], ...] = (
+    _counter, _table, _table, _counter, _table, _chest)
+"""On which a room's small things stand."""
