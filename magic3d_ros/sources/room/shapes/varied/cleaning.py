@@ -28,18 +28,9 @@ from magic3d_ros.sources.room.shapes.varied.choices import between, pick, plain
 from magic3d_ros.sources.room.shapes.varied.drapery import crumpled, hung_cloth
 from magic3d_ros.sources.room.shapes.varied.kind import Kind
 from magic3d_ros.sources.room.shapes.varied.vessel_parts import GLASS, band, solid
-from magic3d_ros.sources.room.triangles import (
-    box,
-    capsule,
-    cylinder,
-    joined,
-    revolved,
-    tilt_matrix,
-    tube,
-)
+from magic3d_ros.sources.room.triangles import box, capsule, cylinder, joined, revolved, tilt_matrix, tube
 
 SIDES = (-1, 1)
-
 
 
 def trash_can(random: np.random.Generator) -> list[Part]:
@@ -54,19 +45,30 @@ def trash_can(random: np.random.Generator) -> list[Part]:
         r, h = between(random, 0.11, 0.18), between(random, 0.28, 0.65)
         cover = solid([(r * 1.03, h * 0.88), (r * 1.03, h * 0.93), (r * 0.8, h * 0.98), (r * 0.3, h)], 36)
         foot = [box((0, -r - 0.025, 0.02), (0.07, 0.07, 0.012), 0.004), cylinder((0, 0, 0), r * 1.03, 0.025, 36)]
-        return [Part(solid([(r, 0.01), (r, h * 0.88)], 36), finish), Part(cover, pick(random, finish, BLACK)),
-                Part(joined(foot), BLACK)]
+        return [
+            Part(solid([(r, 0.01), (r, h * 0.88)], 36), finish),
+            Part(cover, pick(random, finish, BLACK)),
+            Part(joined(foot), BLACK),
+        ]
     if design == 2:
         w, d, h = between(random, 0.42, 0.55), between(random, 0.45, 0.6), between(random, 0.85, 1.05)
-        lid = [box((0, 0, h * 0.95), (w * 1.06, d * 1.08, 0.05), 0.02).transformed(tilt_matrix(4)),
-               rod((-w * 0.45, d * 0.56, h * 0.93), (w * 0.45, d * 0.56, h * 0.93), 0.015)]
+        lid = [
+            box((0, 0, h * 0.95), (w * 1.06, d * 1.08, 0.05), 0.02).transformed(tilt_matrix(4)),
+            rod((-w * 0.45, d * 0.56, h * 0.93), (w * 0.45, d * 0.56, h * 0.93), 0.015),
+        ]
         wheels = [rod((x * w * 0.42, d * 0.38, 0.09), (x * w * 0.5, d * 0.38, 0.09), 0.09) for x in SIDES]
         paint = pick(random, plain(0.03, 0.12, 0.05), grey(random, 0.03, 0.15), plain(0.02, 0.08, 0.25), plain(0.2, 0.1, 0.04))
-        return standing([Part(open_box((w * 0.78, d * 0.78, h * 0.94), 0.01, 1.26), paint),
-                         Part(joined(lid), pick(random, paint, paint, plain(0.6, 0.5, 0.03))), Part(joined(wheels), BLACK)])
+        return standing(
+            [
+                Part(open_box((w * 0.78, d * 0.78, h * 0.94), 0.01, 1.26), paint),
+                Part(joined(lid), pick(random, paint, paint, plain(0.6, 0.5, 0.03))),
+                Part(joined(wheels), BLACK),
+            ]
+        )
     r, h = between(random, 0.11, 0.16), between(random, 0.26, 0.36)
-    paper = [soft((x * r * 0.4, y * r * 0.4, h * 0.82), (0.1, 0.09, 0.08), 1.3, 10) for x,
-             y in ((-1, 0.5), (0.8, 0.8), (0.3, -1))]
+    paper = [
+        soft((x * r * 0.4, y * r * 0.4, h * 0.82), (0.1, 0.09, 0.08), 1.3, 10) for x, y in ((-1, 0.5), (0.8, 0.8), (0.3, -1))
+    ]
     return [Part(vessel([(r * 0.78, 0), (r, h)], 0.005), pick(random, finish, wood(random))), Part(joined(paper), WHITE)]
 
 
@@ -88,15 +90,23 @@ def broom(random: np.random.Generator) -> list[Part]:
     if random.random() < 0.35:
         pan = [open_box((0.24, 0.2, 0.04), 0.005, 1.05), capsule((0, 0.1, 0.03), (0, 0.22, 0.04), 0.013)]
         brush = [capsule((-0.02, 0.13, 0.075), (0.0, 0.02, 0.075), 0.012), box((0, -0.05, 0.075), (0.04, 0.17, 0.02), 0.006)]
-        return standing([Part(joined([*pan, *brush]), finish),
-                         Part(box((0, -0.05, 0.045), (0.045, 0.17, 0.045)), pick(random, BLACK, WHITE, wood(random)))])
+        return standing(
+            [
+                Part(joined([*pan, *brush]), finish),
+                Part(box((0, -0.05, 0.045), (0.045, 0.17, 0.045)), pick(random, BLACK, WHITE, wood(random))),
+            ]
+        )
     h, width = between(random, 1.25, 1.45), between(random, 0.26, 0.4)
     lean = tilt_matrix(-7)
     stick = joined([rod((0, 0, 0.12), (0, 0, h), 0.012), cylinder((0, 0, 0.1), 0.022, 0.05)]).transformed(lean)
     bristles = box((0, 0, 0.04), (width, 0.06, 0.09)).transformed(lean)
-    return standing([Part(stick, pick(random, wood(random), STEEL, finish)),
-                     Part(box((0, 0, 0.1), (width * 0.95, 0.055, 0.035), 0.012).transformed(lean), finish),
-                     Part(bristles, pick(random, BLACK, bright(random), plain(0.55, 0.42, 0.18)))])
+    return standing(
+        [
+            Part(stick, pick(random, wood(random), STEEL, finish)),
+            Part(box((0, 0, 0.1), (width * 0.95, 0.055, 0.035), 0.012).transformed(lean), finish),
+            Part(bristles, pick(random, BLACK, bright(random), plain(0.55, 0.42, 0.18))),
+        ]
+    )
 
 
 def mop(random: np.random.Generator) -> list[Part]:
@@ -105,9 +115,13 @@ def mop(random: np.random.Generator) -> list[Part]:
     stick = rod((0, 0, 0.06), (0, 0, h), 0.011).transformed(lean)
     finish = pick(random, STEEL, bright(random), wood(random))
     if design == 0:
-        head = [Part(box((0, 0, 0.028), (between(random, 0.36, 0.44), 0.12, 0.02), 0.006),
-                     pick(random, BLACK, grey(random), bright(random))),
-                Part(box((0, 0, 0.012), (0.46, 0.15, 0.024), 0.01), pick(random, WHITE, bright(random)))]
+        head = [
+            Part(
+                box((0, 0, 0.028), (between(random, 0.36, 0.44), 0.12, 0.02), 0.006),
+                pick(random, BLACK, grey(random), bright(random)),
+            ),
+            Part(box((0, 0, 0.012), (0.46, 0.15, 0.024), 0.01), pick(random, WHITE, bright(random))),
+        ]
         return standing([Part(joined([stick, cylinder((0, 0, 0.03), 0.02, 0.05)]), finish), *head])
     strings = []
     for i in range(34):
@@ -115,8 +129,13 @@ def mop(random: np.random.Generator) -> list[Part]:
         tip = (reach * np.cos(a), reach * np.sin(a), 0.012)
         strings.append(tube([(0.2 * tip[0], 0.2 * tip[1] - 0.01, 0.15), (0.75 * tip[0], 0.75 * tip[1], 0.09), tip], 0.008, 6))
     collar = cylinder((0, -0.01, 0.13), 0.03, 0.06)
-    return standing([Part(stick, finish), Part(collar, bright(random)),
-                     Part(joined(strings), pick(random, WHITE, plain(0.45, 0.5, 0.55), bright(random)))])
+    return standing(
+        [
+            Part(stick, finish),
+            Part(collar, bright(random)),
+            Part(joined(strings), pick(random, WHITE, plain(0.45, 0.5, 0.55), bright(random))),
+        ]
+    )
 
 
 def cleaning_spray(random: np.random.Generator) -> list[Part]:
@@ -125,17 +144,26 @@ def cleaning_spray(random: np.random.Generator) -> list[Part]:
     if random.random() < 0.3:
         h = between(random, 0.2, 0.27)
         can = solid([(0.031, 0), (0.032, 0.004), (0.032, h * 0.8), (0.024, h * 0.84)])
-        return [Part(can, bright(random)), Part(solid([(0.028, h * 0.83), (0.027, h * 0.97), (0.02, h)]),
-                                                pick(random, WHITE, bright(random))),
-                band([(0.032, 0), (0.032, h)], h * 0.2, h * 0.7, replace(label, repeat=8.0))]
+        return [
+            Part(can, bright(random)),
+            Part(solid([(0.028, h * 0.83), (0.027, h * 0.97), (0.02, h)]), pick(random, WHITE, bright(random))),
+            band([(0.032, 0), (0.032, h)], h * 0.2, h * 0.7, replace(label, repeat=8.0)),
+        ]
     h, colour = between(random, 0.24, 0.29), pick(random, bright(random), bright(random), WHITE, GLASS)
-    body = solid([(0.048, 0), (0.05, 0.008), (0.046, h * 0.5), (0.02, h * 0.72), (0.013, h * 0.76)]).transformed(scale=(1, 0.62,
-                                                                                                                        1))
-    head = [cylinder((0, 0, h * 0.75), 0.017, 0.022), box((-0.012, 0, h * 0.9), (0.095, 0.026, 0.036), 0.01),
-            tube([(-0.035, 0, h * 0.87), (-0.05, 0, h * 0.79), (-0.042, 0, h * 0.72)], 0.006, 8),
-            rod((-0.058, 0, h * 0.91), (-0.075, 0, h * 0.91), 0.009)]
-    return [Part(body, colour), Part(joined(head), pick(random, WHITE, bright(random), BLACK)),
-            Part(front((0, -0.0315, h * 0.27), 0.075, h * 0.36), label)]
+    body = solid([(0.048, 0), (0.05, 0.008), (0.046, h * 0.5), (0.02, h * 0.72), (0.013, h * 0.76)]).transformed(
+        scale=(1, 0.62, 1)
+    )
+    head = [
+        cylinder((0, 0, h * 0.75), 0.017, 0.022),
+        box((-0.012, 0, h * 0.9), (0.095, 0.026, 0.036), 0.01),
+        tube([(-0.035, 0, h * 0.87), (-0.05, 0, h * 0.79), (-0.042, 0, h * 0.72)], 0.006, 8),
+        rod((-0.058, 0, h * 0.91), (-0.075, 0, h * 0.91), 0.009),
+    ]
+    return [
+        Part(body, colour),
+        Part(joined(head), pick(random, WHITE, bright(random), BLACK)),
+        Part(front((0, -0.0315, h * 0.27), 0.075, h * 0.36), label),
+    ]
 
 
 def garbage_bag(random: np.random.Generator) -> list[Part]:
@@ -155,17 +183,21 @@ def crate(random: np.random.Generator) -> list[Part]:
         posts = [box((x * (w / 2 - 0.02), y * (d / 2 - 0.02), h / 2), (0.03, 0.03, h)) for x in SIDES for y in SIDES]
         return [Part(joined([*slats, *posts, box((0, 0, 0.008), (w, d, 0.016))]), wood(random))]
     colour = pick(random, bright(random), bright(random), grey(random), plain(0.35, 0.02, 0.01))
-    body = [open_box((w, d, h), 0.012), box((0, 0, h - 0.012), (w + 0.02, 0.012, 0.024)).transformed(translation=(0, -d / 2, 0)),
-            box((0, d / 2, h - 0.012), (w + 0.02, 0.012, 0.024))]
-    holes = [box((x * w / 2, 0, h * 0.75), (0.014, 0.1, 0.03)) for x in SIDES] + [box((x, y * d / 2, h * 0.4),
-                                                                                      (0.05, 0.014, h * 0.3))
-                                                                                 for x in np.linspace(-w * 0.36, w * 0.36,
-                                                                                                      5) for y in SIDES]
+    body = [
+        open_box((w, d, h), 0.012),
+        box((0, 0, h - 0.012), (w + 0.02, 0.012, 0.024)).transformed(translation=(0, -d / 2, 0)),
+        box((0, d / 2, h - 0.012), (w + 0.02, 0.012, 0.024)),
+    ]
+    holes = [box((x * w / 2, 0, h * 0.75), (0.014, 0.1, 0.03)) for x in SIDES] + [
+        box((x, y * d / 2, h * 0.4), (0.05, 0.014, h * 0.3)) for x in np.linspace(-w * 0.36, w * 0.36, 5) for y in SIDES
+    ]
     parts = [Part(joined(body), colour), Part(joined(holes), BLACK)]
     if random.random() < 0.6:
-        bottles = [solid([(0.034, 0.012), (0.034, h * 0.7), (0.013, h * 0.95), (0.013, h * 1.15)],
-                         14).transformed(translation=(x, y, 0))
-                   for x in np.linspace(-w * 0.36, w * 0.36, 4) for y in np.linspace(-d * 0.32, d * 0.32, 3)]
+        bottles = [
+            solid([(0.034, 0.012), (0.034, h * 0.7), (0.013, h * 0.95), (0.013, h * 1.15)], 14).transformed(translation=(x, y, 0))
+            for x in np.linspace(-w * 0.36, w * 0.36, 4)
+            for y in np.linspace(-d * 0.32, d * 0.32, 3)
+        ]
         parts.append(Part(joined(bottles), pick(random, plain(0.06, 0.02, 0.006), plain(0.02, 0.08, 0.03), GLASS)))
     return parts
 
@@ -180,19 +212,38 @@ def basket(random: np.random.Generator) -> list[Part]:
         return [Part(joined([vessel([(r * 0.75, 0), (r, h)], 0.008), *rim]), cane)]
     w, d, h = between(random, 0.28, 0.45), between(random, 0.2, 0.32), between(random, 0.14, 0.26)
     if design == 1:
-        grips = [tube([(x * w * 0.53, y, h + z) for y, z in ((-0.06, -0.01), (-0.045, 0.045), (0.045, 0.045), (0.06, -0.01))],
-                      0.008, 8) for x in SIDES]
-        rim = [tube([(-w * 0.53, -d * 0.53, h), (w * 0.53, -d * 0.53, h), (w * 0.53, d * 0.53, h), (-w * 0.53, d * 0.53, h),
-                     (-w * 0.53, -d * 0.53, h)], 0.01, 8)]
+        grips = [
+            tube(
+                [(x * w * 0.53, y, h + z) for y, z in ((-0.06, -0.01), (-0.045, 0.045), (0.045, 0.045), (0.06, -0.01))], 0.008, 8
+            )
+            for x in SIDES
+        ]
+        rim = [
+            tube(
+                [
+                    (-w * 0.53, -d * 0.53, h),
+                    (w * 0.53, -d * 0.53, h),
+                    (w * 0.53, d * 0.53, h),
+                    (-w * 0.53, d * 0.53, h),
+                    (-w * 0.53, -d * 0.53, h),
+                ],
+                0.01,
+                8,
+            )
+        ]
         return [Part(joined([open_box((w, d, h), 0.012, 1.07), *grips, *rim]), cane)]
-    wires = [tube([(x, -d / 2, h), (x, -d / 2, 0.004), (x, d / 2, 0.004), (x, d / 2, h)], 0.003, 6) for x in np.linspace(-w / 2,
-                                                                                                                         w / 2,
-                                                                                                                         11)]
-    wires += [tube([(-w / 2, y, h), (-w / 2, y, 0.004), (w / 2, y, 0.004), (w / 2, y, h)], 0.003, 6) for y in np.linspace(-d / 2,
-                                                                                                                          d / 2,
-                                                                                                                          7)]
-    wires += [tube([(-w / 2, -d / 2, z), (w / 2, -d / 2, z), (w / 2, d / 2, z), (-w / 2, d / 2, z), (-w / 2, -d / 2, z)], 0.005,
-                   6) for z in (h * 0.5, h)]
+    wires = [
+        tube([(x, -d / 2, h), (x, -d / 2, 0.004), (x, d / 2, 0.004), (x, d / 2, h)], 0.003, 6)
+        for x in np.linspace(-w / 2, w / 2, 11)
+    ]
+    wires += [
+        tube([(-w / 2, y, h), (-w / 2, y, 0.004), (w / 2, y, 0.004), (w / 2, y, h)], 0.003, 6)
+        for y in np.linspace(-d / 2, d / 2, 7)
+    ]
+    wires += [
+        tube([(-w / 2, -d / 2, z), (w / 2, -d / 2, z), (w / 2, d / 2, z), (-w / 2, d / 2, z), (-w / 2, -d / 2, z)], 0.005, 6)
+        for z in (h * 0.5, h)
+    ]
     return [Part(joined(wires), pick(random, BLACK, STEEL, WHITE))]
 
 
@@ -202,22 +253,39 @@ def vacuum_cleaner(random: np.random.Generator) -> list[Part]:
     if random.random() < 0.6:
         body = [soft((0, 0.05, 0.15), (0.28, 0.42, 0.24), 0.6)]
         wheels = [rod((x * 0.12, 0.14, 0.09), (x * 0.16, 0.14, 0.09), 0.09) for x in SIDES]
-        hose = tube([(0, -0.13, 0.2), (0.06, -0.28, 0.3), (0.22, -0.3, 0.38), (0.34, -0.16, 0.5), (0.36, 0.02, 0.66),
-                     (0.35, 0.06, 0.8)], 0.021)
+        hose = tube(
+            [(0, -0.13, 0.2), (0.06, -0.28, 0.3), (0.22, -0.3, 0.38), (0.34, -0.16, 0.5), (0.36, 0.02, 0.66), (0.35, 0.06, 0.8)],
+            0.021,
+        )
         pipe = rod((0.35, 0.06, 0.8), (0.32, -0.36, 0.06), 0.017)
         head = [box((0.32, -0.4, 0.025), (0.27, 0.1, 0.05), 0.018), capsule((0.35, 0.06, 0.78), (0.34, 0.12, 0.86), 0.018)]
         return standing([Part(joined(body), housing), Part(joined([*wheels, hose, *head]), BLACK), Part(pipe, STEEL)])
     h = between(random, 1.0, 1.15)
-    body = [rod((0, 0.03, h * 0.62), (0, 0.03, h * 0.86), 0.05), capsule((0, 0.06, h * 0.88), (0, 0.17, h * 0.97), 0.018),
-            rod((0, 0.1, h * 0.66), (0, 0.16, h * 0.95), 0.016)]
-    return standing([Part(joined(body), housing), Part(rod((0, 0, 0.05), (0, 0, h * 0.7), 0.017),
-                                                       pick(random, STEEL, bright(random))),
-                     Part(joined([box((0, -0.05, 0.03), (0.25, 0.11, 0.06), 0.02),
-                                  rod((0, 0.03, h * 0.86), (0, 0.03, h * 0.89), 0.045)]), BLACK)])
+    body = [
+        rod((0, 0.03, h * 0.62), (0, 0.03, h * 0.86), 0.05),
+        capsule((0, 0.06, h * 0.88), (0, 0.17, h * 0.97), 0.018),
+        rod((0, 0.1, h * 0.66), (0, 0.16, h * 0.95), 0.016),
+    ]
+    return standing(
+        [
+            Part(joined(body), housing),
+            Part(rod((0, 0, 0.05), (0, 0, h * 0.7), 0.017), pick(random, STEEL, bright(random))),
+            Part(
+                joined([box((0, -0.05, 0.03), (0.25, 0.11, 0.06), 0.02), rod((0, 0.03, h * 0.86), (0, 0.03, h * 0.89), 0.045)]),
+                BLACK,
+            ),
+        ]
+    )
 
 
 KINDS = {
-    "trash can": Kind(trash_can, "floor"), "bucket": Kind(bucket, "floor"), "broom": Kind(broom, "floor"), "mop": Kind(mop, "floor"),
-    "cleaning spray": Kind(cleaning_spray, "top"), "garbage bag": Kind(garbage_bag, "floor"), "crate": Kind(crate, "floor"),
-    "basket": Kind(basket, "top"), "vacuum cleaner": Kind(vacuum_cleaner, "middle"),
+    "trash can": Kind(trash_can, "floor"),
+    "bucket": Kind(bucket, "floor"),
+    "broom": Kind(broom, "floor"),
+    "mop": Kind(mop, "floor"),
+    "cleaning spray": Kind(cleaning_spray, "top"),
+    "garbage bag": Kind(garbage_bag, "floor"),
+    "crate": Kind(crate, "floor"),
+    "basket": Kind(basket, "top"),
+    "vacuum cleaner": Kind(vacuum_cleaner, "middle"),
 }

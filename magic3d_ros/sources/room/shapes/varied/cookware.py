@@ -32,8 +32,11 @@ def frying_pan(random: np.random.Generator) -> list[Part]:
     side = [(radius * 0.75, 0), (radius * 0.85, height * 0.25), (radius, height)]
     outside = pick(random, BLACK, STEEL, bright(random))
     grip = capsule((radius * 0.95, 0, height * 0.8), (radius + between(random, 0.16, 0.2), 0, height + 0.025), 0.009, 0.012)
-    return [Part(shell(side, 40), outside), Part(lining(side, 0.004, 40), pick(random, BLACK, outside)),
-            Part(grip, pick(random, BLACK, wood(random), STEEL))]
+    return [
+        Part(shell(side, 40), outside),
+        Part(lining(side, 0.004, 40), pick(random, BLACK, outside)),
+        Part(grip, pick(random, BLACK, wood(random), STEEL)),
+    ]
 
 
 def cooking_pot(random: np.random.Generator) -> list[Part]:
@@ -45,12 +48,30 @@ def cooking_pot(random: np.random.Generator) -> list[Part]:
     if random.random() < 0.3:
         grip = capsule((radius, 0, height * 0.85), (radius + 0.17, 0, height * 0.95), 0.009, 0.011)
         return [Part(vessel(side, 0.003), body), Part(grip, BLACK)]
-    ears = [tube([(i * x, y, height * 0.8) for x, y in ((radius, -0.035), (radius + 0.03, -0.03), (radius + 0.03, 0.03),
-                                                        (radius, 0.035))], 0.006, 8) for i in (-1, 1)]
+    ears = [
+        tube(
+            [
+                (i * x, y, height * 0.8)
+                for x, y in ((radius, -0.035), (radius + 0.03, -0.03), (radius + 0.03, 0.03), (radius, 0.035))
+            ],
+            0.006,
+            8,
+        )
+        for i in (-1, 1)
+    ]
     if random.random() < 0.3:
         return [Part(joined([vessel(side, 0.003), *ears]), body)]
-    lid = solid([(radius * 1.03, height), (radius * 1.03, height + 0.006), (radius * 0.6, height + 0.022), (0.012, height + 0.03),
-                 (0.01, height + 0.04), (0.02, height + 0.05), (0.016, height + 0.058)])
+    lid = solid(
+        [
+            (radius * 1.03, height),
+            (radius * 1.03, height + 0.006),
+            (radius * 0.6, height + 0.022),
+            (0.012, height + 0.03),
+            (0.01, height + 0.04),
+            (0.02, height + 0.05),
+            (0.016, height + 0.058),
+        ]
+    )
     return [Part(joined([shell(side), *ears]), body), Part(lid, pick(random, body, GLASS))]
 
 
@@ -76,16 +97,20 @@ def dish_rack(random: np.random.Generator) -> list[Part]:
     frame = [tube([(-width / 2, y, z), (width / 2, y, z)], 0.004, 8) for y in (-depth / 2, depth / 2) for z in (0.03, 0.10)]
     frame += [tube([(x, -depth / 2, z), (x, depth / 2, z)], 0.004, 8) for x in (-width / 2, width / 2) for z in (0.03, 0.10)]
     steps = np.linspace(-width / 2, width / 2, 11)
-    frame += [tube([(x, -depth / 2, 0.10), (x, -depth / 2, 0.03), (x, depth / 2, 0.03), (x, depth / 2, 0.10)], 0.003, 6)
-              for x in steps]
+    frame += [
+        tube([(x, -depth / 2, 0.10), (x, -depth / 2, 0.03), (x, depth / 2, 0.03), (x, depth / 2, 0.10)], 0.003, 6) for x in steps
+    ]
     on_edge = np.array([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]])
     radius = between(random, 0.1, 0.125)
     plate = vessel([(radius * 0.6, 0), (radius, 0.016)], 0.004)
-    plates = [plate.transformed(on_edge, (x + 0.01, 0, 0.035 + radius)) for x in steps[2:2 + int(random.integers(3, 7))]]
+    plates = [plate.transformed(on_edge, (x + 0.01, 0, 0.035 + radius)) for x in steps[2 : 2 + int(random.integers(3, 7))]]
     mug = vessel([(0.034, 0), (0.038, 0.09)], 0.004).transformed(np.diag([1.0, -1, -1]), (width / 2 - 0.06, 0.02, 0.125))
-    return [Part(open_box((width + 0.03, depth + 0.03, 0.02), 0.006), pick(random, WHITE, BLACK, bright(random))),
-            Part(joined(frame), pick(random, STEEL, BLACK, WHITE)), Part(joined(plates), ceramic(random)),
-            Part(mug, bright(random))]
+    return [
+        Part(open_box((width + 0.03, depth + 0.03, 0.02), 0.006), pick(random, WHITE, BLACK, bright(random))),
+        Part(joined(frame), pick(random, STEEL, BLACK, WHITE)),
+        Part(joined(plates), ceramic(random)),
+        Part(mug, bright(random)),
+    ]
 
 
 def kitchen_scale(random: np.random.Generator) -> list[Part]:
@@ -93,11 +118,17 @@ def kitchen_scale(random: np.random.Generator) -> list[Part]:
     if random.random() < 0.5:
         plate = box((0, 0, 0.012), (0.18, 0.22, 0.016), 0.007)
         shown = [rectangle((-0.035, -0.1, 0.0205), (0.07, 0, 0), (0, 0.028, 0)), cylinder((0.06, -0.085, 0.02), 0.008, 0.001)]
-        return [Part(plate, pick(random, WHITE, STEEL, bright(random))), Part(joined(shown), plain(0.10, 0.16, 0.12)),
-                Part(joined([cylinder((x, y, 0), 0.012, 0.005) for x in (-0.07, 0.07) for y in (-0.09, 0.09)]), BLACK)]
+        return [
+            Part(plate, pick(random, WHITE, STEEL, bright(random))),
+            Part(joined(shown), plain(0.10, 0.16, 0.12)),
+            Part(joined([cylinder((x, y, 0), 0.012, 0.005) for x in (-0.07, 0.07) for y in (-0.09, 0.09)]), BLACK),
+        ]
     case = joined([box((0, 0, 0.075), (0.15, 0.12, 0.15), 0.02), cylinder((0, 0, 0.15), 0.02, 0.02)])
-    return [Part(case, pick(random, bright(random), WHITE)), Part(front((0, -0.0605, 0.075), 0.12, 0.12), Material("clock")),
-            Part(vessel([(0.04, 0.17), (0.09, 0.19), (0.11, 0.22)], 0.003), STEEL)]
+    return [
+        Part(case, pick(random, bright(random), WHITE)),
+        Part(front((0, -0.0605, 0.075), 0.12, 0.12), Material("clock")),
+        Part(vessel([(0.04, 0.17), (0.09, 0.19), (0.11, 0.22)], 0.003), STEEL),
+    ]
 
 
 def dish_soap(random: np.random.Generator) -> list[Part]:
@@ -107,8 +138,11 @@ def dish_soap(random: np.random.Generator) -> list[Part]:
     cap = solid([(0.015, h * 0.85), (0.015, h * 0.93), (0.006, h * 0.94), (0.005, h)])
     flat = (1.0, 0.68, 1.0)
     paper = band(side, h * 0.12, h * 0.68, printed(random, 7.0))
-    return [Part(solid(side).transformed(scale=flat), colour), Part(cap, pick(random, WHITE, bright(random))),
-            Part(paper.triangles.transformed(scale=flat), paper.material)]
+    return [
+        Part(solid(side).transformed(scale=flat), colour),
+        Part(cap, pick(random, WHITE, bright(random))),
+        Part(paper.triangles.transformed(scale=flat), paper.material),
+    ]
 
 
 def sponge(random: np.random.Generator) -> list[Part]:
@@ -116,8 +150,10 @@ def sponge(random: np.random.Generator) -> list[Part]:
     if random.random() < 0.6:
         width, depth = between(random, 0.10, 0.14), between(random, 0.065, 0.08)
         pad = box((0, 0, 0.034), (width, depth, 0.012), 0.004)
-        return [Part(box((0, 0, 0.014), (width, depth, 0.028), 0.005), pick(random, plain(0.8, 0.6, 0.06), bright(random))),
-                Part(pad, plain(0.03, 0.16, 0.06))]
+        return [
+            Part(box((0, 0, 0.014), (width, depth, 0.028), 0.005), pick(random, plain(0.8, 0.6, 0.06), bright(random))),
+            Part(pad, plain(0.03, 0.16, 0.06)),
+        ]
     bristles = cylinder((0, 0.10, 0), 0.032, 0.03)
     grip = joined([cylinder((0, 0.10, 0.028), 0.03, 0.015), capsule((0, 0.09, 0.038), (0, -0.11, 0.03), 0.008, 0.011)])
     return standing([Part(bristles, WHITE), Part(grip, pick(random, wood(random), bright(random), WHITE))])
@@ -143,7 +179,13 @@ def can_opener(random: np.random.Generator) -> list[Part]:
 
 
 KINDS = {
-    "frying pan": Kind(frying_pan, "top"), "cooking pot": Kind(cooking_pot, "top"), "colander": Kind(colander, "top"),
-    "dish rack": Kind(dish_rack, "top"), "kitchen scale": Kind(kitchen_scale, "top"), "dish soap": Kind(dish_soap, "top"),
-    "sponge": Kind(sponge, "top"), "dish towel": Kind(dish_towel, "top"), "can opener": Kind(can_opener, "top"),
+    "frying pan": Kind(frying_pan, "top"),
+    "cooking pot": Kind(cooking_pot, "top"),
+    "colander": Kind(colander, "top"),
+    "dish rack": Kind(dish_rack, "top"),
+    "kitchen scale": Kind(kitchen_scale, "top"),
+    "dish soap": Kind(dish_soap, "top"),
+    "sponge": Kind(sponge, "top"),
+    "dish towel": Kind(dish_towel, "top"),
+    "can opener": Kind(can_opener, "top"),
 }

@@ -12,8 +12,9 @@ def sheet(points: np.ndarray, thickness: float = 0.004) -> Triangles:
     """Cloth with two faces through an (a, b, 3) grid of points; the first faces along (step in a) x (step in b)."""
     along, across = np.gradient(points, axis=0), np.gradient(points, axis=1)
     normals = unit(np.cross(along, across))
-    lengths = [np.linalg.norm(np.diff(points, axis=axis, prepend=np.take(points, [0], axis)),
-                              axis=-1).cumsum(axis) for axis in (0, 1)]
+    lengths = [
+        np.linalg.norm(np.diff(points, axis=axis, prepend=np.take(points, [0], axis)), axis=-1).cumsum(axis) for axis in (0, 1)
+    ]
     uv = np.stack(lengths, -1)
     behind = points - thickness * normals
     return joined([surface(points, normals, uv), surface(behind[:, ::-1], -normals[:, ::-1], uv[:, ::-1])])
@@ -46,5 +47,6 @@ def crumpled(center: Vector, size: Vector, phase: float, power: float = 0.8) -> 
 
 def folded(width: float, depth: float, layers: int, thickness: float = 0.02) -> Triangles:
     """Cloth folded to a pile of layers."""
-    return joined([box((0.004 * (-1) ** i, 0, thickness * (i + 0.5)), (width, depth, thickness),
-                       thickness * 0.45) for i in range(layers)])
+    return joined(
+        [box((0.004 * (-1) ** i, 0, thickness * (i + 0.5)), (width, depth, thickness), thickness * 0.45) for i in range(layers)]
+    )

@@ -25,18 +25,9 @@ from magic3d_ros.sources.room.shapes.varied.choices import between, pick, plain
 from magic3d_ros.sources.room.shapes.varied.drapery import hung_cloth
 from magic3d_ros.sources.room.shapes.varied.kind import Kind
 from magic3d_ros.sources.room.shapes.varied.vessel_parts import solid
-from magic3d_ros.sources.room.triangles import (
-    Triangles,
-    box,
-    dome,
-    joined,
-    tilt_matrix,
-    tube,
-    yaw_matrix,
-)
+from magic3d_ros.sources.room.triangles import Triangles, box, dome, joined, tilt_matrix, tube, yaw_matrix
 
 SIDES = (-1, 1)
-
 
 
 def _machine(random: np.random.Generator) -> tuple[list[Part], float, float]:
@@ -46,8 +37,16 @@ def _machine(random: np.random.Generator) -> tuple[list[Part], float, float]:
     drawer = box((-0.19, -0.3, h - 0.07), (0.17, 0.012, 0.075), 0.004)
     dial = rod((0.02, -0.295, h - 0.07), (0.02, -0.325, h - 0.07), 0.03, 0.026)
     gap = [box((0, -0.2955, h - 0.135), (0.595, 0.004, 0.005)), box((0, -0.2955, 0.11), (0.595, 0.004, 0.005))]
-    return [Part(joined([box((0, 0, h / 2), (0.6, 0.59, h)), drawer]), housing), Part(dial, STEEL), Part(joined(gap), BLACK),
-            Part(front((0.18, -0.2965, h - 0.07), 0.16, 0.08), panel)], h, h * 0.46
+    return (
+        [
+            Part(joined([box((0, 0, h / 2), (0.6, 0.59, h)), drawer]), housing),
+            Part(dial, STEEL),
+            Part(joined(gap), BLACK),
+            Part(front((0.18, -0.2965, h - 0.07), 0.16, 0.08), panel),
+        ],
+        h,
+        h * 0.46,
+    )
 
 
 def washing_machine(random: np.random.Generator) -> list[Part]:
@@ -57,8 +56,11 @@ def washing_machine(random: np.random.Generator) -> list[Part]:
     rim = ring((0, -0.3, middle), radius, 0.05, upright=True)
     glass = dome((0, 0, 0), (radius * 0.95, radius * 0.95, 0.05)).transformed(tilt_matrix(90), (0, -0.292, middle))
     handle = box((-radius, -0.325, middle), (0.03, 0.02, 0.08), 0.008)
-    return [*parts, Part(joined([rim, handle]), pick(random, STEEL, WHITE, BLACK, grey(random))),
-            Part(glass, plain(0.05, 0.06, 0.07))]
+    return [
+        *parts,
+        Part(joined([rim, handle]), pick(random, STEEL, WHITE, BLACK, grey(random))),
+        Part(glass, plain(0.05, 0.06, 0.07)),
+    ]
 
 
 def tumble_dryer(random: np.random.Generator) -> list[Part]:
@@ -83,9 +85,11 @@ def iron(random: np.random.Generator) -> list[Part]:
     sole_points[:, 0] *= np.clip((0.115 - sole_points[:, 1]) / 0.2, 0, 1) ** 0.6
     grip = tube([(0, 0.07, 0.05), (0, 0.05, 0.105), (0, -0.07, 0.115), (0, -0.09, 0.05)], 0.015)
     housing = pick(random, WHITE, bright(random), bright(random), grey(random))
-    parts = [Part(Triangles(pointed.astype(np.float32), body.normals, body.uv), housing),
-             Part(grip, pick(random, housing, BLACK, bright(random))),
-             Part(Triangles(sole_points.astype(np.float32), sole.normals, sole.uv), STEEL)]
+    parts = [
+        Part(Triangles(pointed.astype(np.float32), body.normals, body.uv), housing),
+        Part(grip, pick(random, housing, BLACK, bright(random))),
+        Part(Triangles(sole_points.astype(np.float32), sole.normals, sole.uv), STEEL),
+    ]
     return standing(turned(parts, tilt_matrix(78)) if random.random() < 0.4 else turned(parts, yaw_matrix(90)))
 
 
@@ -98,8 +102,10 @@ def ironing_board(random: np.random.Generator) -> list[Part]:
     frame = [tube([(-length * 0.3, y * 0.16, 0.015), (length * 0.2, y * 0.05, h - 0.02)], 0.012) for y in SIDES]
     frame += [tube([(length * 0.3, y * 0.13, 0.015), (-length * 0.25, y * 0.08, h - 0.02)], 0.012) for y in SIDES]
     frame += [tube([(x * length * 0.3, -0.17, 0.015), (x * length * 0.3, 0.17, 0.015)], 0.013) for x in SIDES]
-    parts = [Part(Triangles(points.astype(np.float32), pad.normals, pad.uv), cloth(random)),
-             Part(joined(frame), pick(random, WHITE, STEEL, BLACK))]
+    parts = [
+        Part(Triangles(points.astype(np.float32), pad.normals, pad.uv), cloth(random)),
+        Part(joined(frame), pick(random, WHITE, STEEL, BLACK)),
+    ]
     return standing(parts)
 
 
@@ -120,11 +126,12 @@ def clothes_rack(random: np.random.Generator) -> list[Part]:
                 hung.append(Part(joined([piece, back]), cloth(random)))
         return [Part(joined(wires), finish), *hung]
     width, h = between(random, 0.8, 1.3), between(random, 1.4, 1.6)
-    bars = [rod((x * width / 2, 0, 0.03), (x * width / 2, 0, h), 0.014) for x in SIDES] + [rod((-width / 2, 0, h),
-                                                                                               (width / 2, 0, h), 0.014)]
-    bars += [rod((x * width / 2, -0.22, 0.03), (x * width / 2, 0.22, 0.03), 0.014) for x in SIDES] + [rod((-width / 2, 0, 0.15),
-                                                                                                          (width / 2, 0, 0.15),
-                                                                                                          0.012)]
+    bars = [rod((x * width / 2, 0, 0.03), (x * width / 2, 0, h), 0.014) for x in SIDES] + [
+        rod((-width / 2, 0, h), (width / 2, 0, h), 0.014)
+    ]
+    bars += [rod((x * width / 2, -0.22, 0.03), (x * width / 2, 0.22, 0.03), 0.014) for x in SIDES] + [
+        rod((-width / 2, 0, 0.15), (width / 2, 0, 0.15), 0.012)
+    ]
     clothes = []
     for x in np.arange(-width / 2 + 0.12, width / 2 - 0.1, 0.075):
         if random.random() < 0.8:
@@ -136,8 +143,10 @@ def clothes_rack(random: np.random.Generator) -> list[Part]:
 
 def _heap(random: np.random.Generator, width: float, depth: float, z: float) -> list[Part]:
     """Crumpled laundry on top of a basket."""
-    return [Part(soft((x * width, y * depth, z), (width * 0.6, depth * 0.65, 0.14), 0.8), cloth(random))
-            for x, y in ((-0.18, 0.1), (0.17, -0.12), (0.08, 0.14), (-0.12, -0.14))]
+    return [
+        Part(soft((x * width, y * depth, z), (width * 0.6, depth * 0.65, 0.14), 0.8), cloth(random))
+        for x, y in ((-0.18, 0.1), (0.17, -0.12), (0.08, 0.14), (-0.12, -0.14))
+    ]
 
 
 def laundry_basket(random: np.random.Generator) -> list[Part]:
@@ -146,12 +155,19 @@ def laundry_basket(random: np.random.Generator) -> list[Part]:
     if design == 0:
         w, d, h = between(random, 0.5, 0.62), between(random, 0.36, 0.42), between(random, 0.24, 0.3)
         basket = open_box((w * 0.86, d * 0.86, h), 0.006, 1.16)
-        slots = [box((x * w * 0.3 + i * 0.03, side * d * 0.475, h * 0.55),
-                     (0.012, 0.006, h * 0.45)) for side in SIDES for x in (-0.5, 0.5) for i in range(-2, 3)]
+        slots = [
+            box((x * w * 0.3 + i * 0.03, side * d * 0.475, h * 0.55), (0.012, 0.006, h * 0.45))
+            for side in SIDES
+            for x in (-0.5, 0.5)
+            for i in range(-2, 3)
+        ]
         rim = [tube([(x * w / 2, -d / 2, h), (x * w / 2, d / 2, h)], 0.012, 8) for x in SIDES]
         rim += [tube([(-w / 2, y * d / 2, h), (w / 2, y * d / 2, h)], 0.012, 8) for y in SIDES]
-        return [Part(joined([basket, *rim]), pick(random, WHITE, bright(random), grey(random))), Part(joined(slots), BLACK),
-                *_heap(random, w, d, h * 0.85)]
+        return [
+            Part(joined([basket, *rim]), pick(random, WHITE, bright(random), grey(random))),
+            Part(joined(slots), BLACK),
+            *_heap(random, w, d, h * 0.85),
+        ]
     if design == 1:
         r, h = between(random, 0.19, 0.24), between(random, 0.5, 0.62)
         hamper = solid([(r * 0.85, 0), (r, h * 0.5), (r * 0.95, h * 0.93)], 36)
@@ -160,12 +176,18 @@ def laundry_basket(random: np.random.Generator) -> list[Part]:
         return [Part(joined([hamper, lid]), Material("wicker", (tint, tint, tint), repeat=2.5))]
     w, d, h = between(random, 0.36, 0.45), between(random, 0.3, 0.36), between(random, 0.5, 0.6)
     frame = [tube([(x * w / 2, y * d / 2, 0.01), (-x * w / 2, y * d / 2, h)], 0.010, 8) for x in SIDES for y in SIDES]
-    return [Part(open_box((w * 0.9, d * 0.9, h * 0.88), 0.006).transformed(translation=(0, 0, h * 0.12)), cloth(random)),
-            Part(joined(frame), pick(random, STEEL, wood(random))), *_heap(random, w * 0.85, d * 0.85, h * 0.92)]
+    return [
+        Part(open_box((w * 0.9, d * 0.9, h * 0.88), 0.006).transformed(translation=(0, 0, h * 0.12)), cloth(random)),
+        Part(joined(frame), pick(random, STEEL, wood(random))),
+        *_heap(random, w * 0.85, d * 0.85, h * 0.92),
+    ]
 
 
 KINDS = {
-    "washing machine": Kind(washing_machine, "floor", carries=True), "tumble dryer": Kind(tumble_dryer, "floor", carries=True),
-    "iron": Kind(iron, "top"), "ironing board": Kind(ironing_board, "middle"), "clothes rack": Kind(clothes_rack, "middle"),
+    "washing machine": Kind(washing_machine, "floor", carries=True),
+    "tumble dryer": Kind(tumble_dryer, "floor", carries=True),
+    "iron": Kind(iron, "top"),
+    "ironing board": Kind(ironing_board, "middle"),
+    "clothes rack": Kind(clothes_rack, "middle"),
     "laundry basket": Kind(laundry_basket, "floor"),
 }

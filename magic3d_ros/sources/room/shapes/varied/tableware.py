@@ -29,8 +29,10 @@ from magic3d_ros.sources.room.triangles import Triangles, box, cylinder, joined,
 
 def _bowl_side(radius: float, height: float, foot: float = 0.45) -> Side:
     angles = np.linspace(0, np.pi / 2, 8)
-    return [(radius * foot, 0), *((radius * (foot + (1 - foot) * np.sin(a)), height * (0.08 + 0.92 * (1 - np.cos(a))))
-                                  for a in angles[1:])]
+    return [
+        (radius * foot, 0),
+        *((radius * (foot + (1 - foot) * np.sin(a)), height * (0.08 + 0.92 * (1 - np.cos(a)))) for a in angles[1:]),
+    ]
 
 
 def bowl(random: np.random.Generator) -> list[Part]:
@@ -71,10 +73,14 @@ def dishes(random: np.random.Generator) -> list[Part]:
     count = int(random.integers(4, 9))
     plates = [_plate(radius).transformed(translation=(0, 0, 0.009 * i)) for i in range(count)]
     small = radius * between(random, 0.5, 0.7)
-    bowls = [vessel(_bowl_side(small, small * 0.6), 0.004).transformed(translation=(0, 0, 0.009 * count + 0.012 + 0.02 * i))
-             for i in range(int(random.integers(1, 4)))]
-    beside = [vessel([(0.03, 0), (0.04, 0.01), (0.042, 0.08)], 0.004).transformed(translation=(radius + 0.05, 0, 0.035 * i))
-              for i in range(2)]
+    bowls = [
+        vessel(_bowl_side(small, small * 0.6), 0.004).transformed(translation=(0, 0, 0.009 * count + 0.012 + 0.02 * i))
+        for i in range(int(random.integers(1, 4)))
+    ]
+    beside = [
+        vessel([(0.03, 0), (0.04, 0.01), (0.042, 0.08)], 0.004).transformed(translation=(radius + 0.05, 0, 0.035 * i))
+        for i in range(2)
+    ]
     others = Part(joined(pick(random, bowls, beside)), pick(random, glaze, ceramic(random)))
     return standing([Part(joined(plates), glaze), others])
 
@@ -103,15 +109,19 @@ def cutlery(random: np.random.Generator) -> list[Part]:
     pieces = [rod((0, -0.10, 0.004), (0, 0.03, 0.004), 0.006, 0.004), box((0, 0.07, 0.004), (0.016, 0.09, 0.002))]
     fork = [rod((0.035, -0.10, 0.004), (0.035, 0.04, 0.004), 0.006, 0.003), box((0.035, 0.055, 0.005), (0.024, 0.03, 0.002))]
     fork += [box((0.035 + x, 0.09, 0.007), (0.003, 0.045, 0.002)) for x in (-0.0105, -0.0035, 0.0035, 0.0105)]
-    spoon = [rod((0.075, -0.10, 0.004), (0.075, 0.05, 0.004), 0.006, 0.003),
-             soft((0.075, 0.075, 0.005), (0.036, 0.058, 0.01), 1.0)]
+    spoon = [
+        rod((0.075, -0.10, 0.004), (0.075, 0.05, 0.004), 0.006, 0.003),
+        soft((0.075, 0.075, 0.005), (0.036, 0.058, 0.01), 1.0),
+    ]
     laid = joined([*pieces, *fork, *spoon])
     if random.random() < 0.5:
         return standing([Part(laid, STEEL)])
     cup = vessel([(0.045, 0), (0.05, 0.006), (0.052, 0.13)], 0.004)
     turns = [tilt_matrix(90 + lean) for lean in (-8, 4, 9, -3)]
-    upright = [laid.transformed(yaw_matrix(between(random, 0, 360)) @ turn, (0.0, 0.0, 0.12), 0.95).transformed(
-        scale=(0.55, 0.55, 1.0)) for turn in turns[:2]]
+    upright = [
+        laid.transformed(yaw_matrix(between(random, 0, 360)) @ turn, (0.0, 0.0, 0.12), 0.95).transformed(scale=(0.55, 0.55, 1.0))
+        for turn in turns[:2]
+    ]
     return [Part(cup, pick(random, STEEL, ceramic(random), plastic(random))), Part(joined(upright), STEEL)]
 
 
@@ -122,8 +132,11 @@ def kitchen_knife(random: np.random.Generator) -> list[Part]:
         return [Part(steel, STEEL), Part(grip, pick(random, BLACK, wood(random)))]
     height, lean = between(random, 0.20, 0.24), tilt_matrix(-between(random, 12, 22))
     block = box((0, 0, height / 2), (0.10, 0.13, height), 0.006).transformed(lean)
-    grips = [box((x, y, height + 0.05), (0.017, 0.026, 0.11), 0.006).transformed(lean)
-             for x in (-0.03, 0.0, 0.03) for y in (-0.035, 0.035)]
+    grips = [
+        box((x, y, height + 0.05), (0.017, 0.026, 0.11), 0.006).transformed(lean)
+        for x in (-0.03, 0.0, 0.03)
+        for y in (-0.035, 0.035)
+    ]
     foot = box((0, 0.01, -0.008), (0.10, 0.16, 0.03))
     handles = pick(random, BLACK, BLACK, STEEL, plain(0.25, 0.02, 0.02))
     return standing([Part(joined([block, foot]), pick(random, wood(random), BLACK)), Part(joined(grips), handles)])
@@ -168,8 +181,9 @@ def jar(random: np.random.Generator) -> list[Part]:
     """A glass of jam, pickles or noodles with a lid, or a ceramic canister."""
     h, r = between(random, 0.1, 0.2), between(random, 0.035, 0.06)
     side = [(r * 0.94, 0), (r, 0.008), (r, h * 0.78), (r * 0.85, h * 0.86)]
-    lid = Part(solid([(r * 0.9, h * 0.85), (r * 0.9, h - 0.004), (r * 0.86, h)]),
-               pick(random, bright(random), STEEL, wood(random)))
+    lid = Part(
+        solid([(r * 0.9, h * 0.85), (r * 0.9, h - 0.004), (r * 0.86, h)]), pick(random, bright(random), STEEL, wood(random))
+    )
     if random.random() < 0.3:
         return [Part(solid(side), ceramic(random)), lid, band(side, h * 0.3, h * 0.55, WHITE)]
     filling = plain(*pick(random, (0.35, 0.02, 0.02), (0.5, 0.22, 0.02), (0.2, 0.26, 0.05), (0.6, 0.5, 0.3), (0.12, 0.05, 0.02)))
@@ -180,14 +194,26 @@ def jar(random: np.random.Generator) -> list[Part]:
 def spice_rack(random: np.random.Generator) -> list[Part]:
     """Small jars in one to three rows, each a step higher, in a rack of wood or wire; or a salt and a pepper mill."""
     if random.random() < 0.3:
-        mill = [(0.026, 0), (0.028, 0.01), (0.02, 0.07), (0.024, 0.12), (0.012, 0.13), (0.022, 0.15), (0.02, 0.17),
-                (0.006, 0.185)]
-        return [Part(solid(mill).transformed(translation=(x, 0, 0)), material)
-                for x, material in ((-0.035, wood(random)), (0.035, pick(random, wood(random), WHITE)))]
+        mill = [
+            (0.026, 0),
+            (0.028, 0.01),
+            (0.02, 0.07),
+            (0.024, 0.12),
+            (0.012, 0.13),
+            (0.022, 0.15),
+            (0.02, 0.17),
+            (0.006, 0.185),
+        ]
+        return [
+            Part(solid(mill).transformed(translation=(x, 0, 0)), material)
+            for x, material in ((-0.035, wood(random)), (0.035, pick(random, wood(random), WHITE)))
+        ]
     rows, columns, frame = int(random.integers(1, 4)), int(random.integers(4, 8)), pick(random, wood(random), BLACK, STEEL)
     width = 0.052 * columns + 0.01
-    sides = [box((side * (width / 2 + 0.006), 0.025 * (rows - 1), 0.05 + 0.03 * rows), (0.01, 0.055 * rows, 0.1 + 0.06 * rows))
-             for side in (-1, 1)]
+    sides = [
+        box((side * (width / 2 + 0.006), 0.025 * (rows - 1), 0.05 + 0.03 * rows), (0.01, 0.055 * rows, 0.1 + 0.06 * rows))
+        for side in (-1, 1)
+    ]
     parts = [Part(joined(sides), frame)]
     for row in range(rows):
         y, z = 0.05 * row, 0.07 * row
@@ -196,8 +222,10 @@ def spice_rack(random: np.random.Generator) -> list[Part]:
         for column in range(columns):
             x = (column - (columns - 1) / 2) * 0.052
             spice = plain(*pick(random, (0.4, 0.08, 0.02), (0.5, 0.3, 0.03), (0.12, 0.16, 0.04), (0.15, 0.08, 0.03)))
-            parts += [Part(cylinder((x, y, z + 0.01), 0.021, 0.07, 14), spice),
-                      Part(cylinder((x, y, z + 0.08), 0.022, 0.02, 14), BLACK)]
+            parts += [
+                Part(cylinder((x, y, z + 0.01), 0.021, 0.07, 14), spice),
+                Part(cylinder((x, y, z + 0.08), 0.022, 0.02, 14), BLACK),
+            ]
     return standing(parts)
 
 
@@ -215,15 +243,25 @@ def napkin(random: np.random.Generator) -> list[Part]:
     if random.random() < 0.5:
         return [Part(joined([box((0.002 * (i % 2), 0, 0.004 + 0.007 * i), (size, size, 0.006), 0.002) for i in range(5)]), dye)]
     sheets = joined([box((0, 0.006 * (i - 2), size / 2 + 0.01), (size, 0.004, size)) for i in range(5)])
-    holder = [box((0, y, 0.05), (size * 0.8, 0.005, 0.09)) for y in (-0.027, 0.027)] + [box((0, 0, 0.006),
-                                                                                            (size * 0.8, 0.06, 0.012))]
+    holder = [box((0, y, 0.05), (size * 0.8, 0.005, 0.09)) for y in (-0.027, 0.027)] + [
+        box((0, 0, 0.006), (size * 0.8, 0.06, 0.012))
+    ]
     return [Part(sheets, dye), Part(joined(holder), pick(random, STEEL, wood(random), BLACK))]
 
 
 KINDS = {
-    "bowl": Kind(bowl, "top"), "fruit bowl": Kind(fruit_bowl, "top"), "plate": Kind(plate, "top"), "dishes": Kind(dishes, "top"),
-    "tray": Kind(tray, "top"), "cutlery": Kind(cutlery, "top"), "kitchen knife": Kind(kitchen_knife, "top"),
-    "cooking utensils": Kind(cooking_utensils, "top"), "cutting board": Kind(cutting_board, "top"),
-    "food container": Kind(food_container, "top"), "jar": Kind(jar, "top"), "spice rack": Kind(spice_rack, "top"),
-    "paper towel": Kind(paper_towel, "top"), "napkin": Kind(napkin, "top"),
+    "bowl": Kind(bowl, "top"),
+    "fruit bowl": Kind(fruit_bowl, "top"),
+    "plate": Kind(plate, "top"),
+    "dishes": Kind(dishes, "top"),
+    "tray": Kind(tray, "top"),
+    "cutlery": Kind(cutlery, "top"),
+    "kitchen knife": Kind(kitchen_knife, "top"),
+    "cooking utensils": Kind(cooking_utensils, "top"),
+    "cutting board": Kind(cutting_board, "top"),
+    "food container": Kind(food_container, "top"),
+    "jar": Kind(jar, "top"),
+    "spice rack": Kind(spice_rack, "top"),
+    "paper towel": Kind(paper_towel, "top"),
+    "napkin": Kind(napkin, "top"),
 }
