@@ -1,12 +1,13 @@
 """Fits how pictures, form, colours and words speak for answers (language/concepts, language/calibration.py).
 
-    ./run bench query_weights [--scenes living_room,...,random:1000,...] [--maps FOLDER] [--write]
+    ./run bench query_weights [--scenes living_room,...,random:1000,...,varied:2000,...] [--maps FOLDER] [--write]
 
-All things of the random rooms whose class bench/query_classes.yaml knows are examples of what pictures of things look like; each
-scene is looked at with those of the other rooms. First what a thing is, by all known things; then, with the weights that the
-package has, which thing a question means, and how probable that is: by the `tune` questions of bench/queries_*.yaml and, of
-random rooms, by the phrases of bench/query_phrases.yaml. The numbers are printed beside those in use. --write: the examples
-replace those that the package has (language/concepts/examples.safetensors); weights are written nowhere.
+All things of the random and varied rooms whose class is a kind of the varied rooms, or one of bench/query_classes.yaml, are
+examples of what pictures of things look like; each scene is looked at with those of the other rooms. First what a thing is, by
+all known things; then, with the weights that the package has, which thing a question means, and how probable that is: by the `tune`
+questions of bench/queries_*.yaml and, of the rooms by chance, by the phrases of bench/query_phrases.yaml and
+bench/query_phrases_varied.yaml. The numbers are printed beside those in use. --write: the examples replace those that the package
+has (language/concepts/examples.safetensors); weights are written nowhere.
 """
 
 from __future__ import annotations
@@ -37,11 +38,15 @@ from magic3d_ros.language.concepts.examples import Examples
 from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.language.recognition import forms_of
 from magic3d_ros.language.semantic_memory import SemanticMemory
+from magic3d_ros.sources.room.shapes.varied.kinds import KINDS
 
 BENCH = Path(__file__).parent
 DATA = BENCH.resolve().parents[1] / "shared" / "data"
-RANDOM = "random:"
-SCENES = ",".join(["living_room", "procedural_room", "redkitchen", *(f"{RANDOM}{seed}" for seed in range(1000, 1020))])
+PHRASES = {"random:": "query_phrases.yaml", "varied:": "query_phrases_varied.yaml"}
+"""Rooms that nobody furnished, by how their names begin, and what is asked there."""
+BY_CHANCE = tuple(PHRASES)
+SCENES = ",".join(["living_room", "procedural_room", "redkitchen", *(f"random:{seed}" for seed in range(1000, 1020)),
+                   *(f"varied:{seed}" for seed in range(2000, 2028))])
 PENALTY_THINGS, PENALTY_QUESTIONS = 0.003, 0.002
 """Of the squared weights: hundreds of examples need little."""
 ABSENT_SHARE = 0.25
@@ -66,25 +71,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenes", default=SCENES, help="of bench/queries_*.yaml, or random:N, separated by commas")
     parser.add_argument("--frames", type=int, default=72, help="of a room; of a recording about as many")
     parser.add_argument("--maps", type=Path, help="folder where maps are kept, and taken from the next time")
-    parser.add_argument("--write", action="store_true", help="the examples of the random rooms become those of the package")
+    parser.add_argument("--write", action="store_true", help="the examples of these rooms become those of the package")
     options = parser.parse_args(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     settings = load_settings(None, {})
     extractor = CueExtractor(settings)
-    classes = yaml.safe_load((BENCH / "query_classes.yaml").read_text(encoding="utf-8"))
-    phrases = yaml.safe_load((BENCH / "query_phrases.yaml").read_text(encoding="utf-8"))
+    classes = {name: [name] for name in KINDS} | yaml.safe_load((BENCH / "query_classes.yaml").read_text(encoding="utf-8"))
+    phrases = {start: yaml.safe_load((BENCH / file).read_text(encoding="utf-8")) for start, file in PHRASES.items()}
     scenes = []
     for name in options.scenes.split(","):
-        known = (QuestionSet(name.replace(":", ""), ROOM + name, ()) if name.startswith(RANDOM)
+        known = (QuestionSet(name.replace(":", ""), ROOM + name, ()) if name.startswith(BY_CHANCE)
                  else load_questions(BENCH / f"queries_{name}.yaml"))
         scene = mapped(known, DATA, settings, extractor, options.frames, None, options.maps)
         found, memory = scene.pipeline.scene, scene.pipeline.scene.memory
         assert memory is not None
         names = {o.id: scene.truth.names(found.surface.vertices[found.points_of(o.id)]) for o in found.objects}
-        asked = tuple(q for q in known.questions if q.split == TUNE) or automatic(frozenset().union(*names.values()), phrases)
+        asked = tuple(q for q in known.questions if q.split == TUNE) or automatic(
+            frozenset().union(*names.values()), phrases[name.partition(":")[0] + ":"])
         scenes.append(Labelled(name, memory, names, asked))
         console.print(f"{name}: {len(found.objects)} things, {len(asked)} questions")
-    rooms = {scene.name: examples(scene, classes) for scene in scenes if scene.name.startswith(RANDOM)}
+    rooms = {scene.name: examples(scene, classes) for scene in scenes if scene.name.startswith(BY_CHANCE)}
     if options.write:
         together(rooms).save(extractor.language.name)
     scenes = [informed(scene, {name: those for name, those in rooms.items() if name != scene.name}) for scene in scenes]
@@ -111,8 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcomes += [outcome(scene.name, question, choice, terms, offset, settings.query.ambiguous_probability)
                      for question, choice in zip(scene.questions, choices[scene.name], strict=True)]
     table = Table("each left out in turn", "present", "P@1", "hit@3", "absent", "F1 of NOT_FOUND", "calibration error")
-    for title, rows in (("random rooms", [o for o in outcomes if o.scene.startswith(RANDOM)]),
-                        ("the others", [o for o in outcomes if not o.scene.startswith(RANDOM)])):
+    for title, rows in (*((f"{start}N", [o for o in outcomes if o.scene.startswith(start)]) for start in BY_CHANCE),
+                        ("the others", [o for o in outcomes if not o.scene.startswith(BY_CHANCE)])):
+        if not rows:
+            continue
         ranked, refused = ranking(rows), rejection(rows)
         table.add_row(title, str(ranked.count), f"{ranked.first:.2f}", f"{ranked.three:.2f}", str(refused.absent),
                       f"{refused.f1:.2f}", f"{reliability(rows)[0]:.3f}")

@@ -75,16 +75,21 @@ def mapped(questions: QuestionSet, data: Path, settings: Settings, extractor: Cu
     that is there is taken instead of mapping anew. Raises SourceError where the source is not there, MapError for a kept map
     that cannot be read.
     """
+    kept = None if keep is None else keep / f"{questions.name}_{frames}_{width or 'full'}"
     truth: Truth
+    source: FrameSource
     if questions.source.startswith(ROOM):
         name = questions.source.removeprefix(ROOM)
-        source: FrameSource = open_source(str(rendered_room(name, settings, frames, _rendering, width)), settings)
-        truth = truth_of_room(open_room(name, settings, frames=frames, width=width))
+        room = open_room(name, settings, frames=frames, width=width)
+        truth = truth_of_room(room)
+        if kept is not None and kept.is_dir():
+            source = room  # its frames are rendered where somebody asks for them
+        else:
+            source = open_source(str(rendered_room(name, settings, frames, _rendering, width)), settings)
     else:
         folder = data / questions.source.removeprefix(DATA)
         source = ReducedSource(open_source(str(folder), settings), frames, width)
         truth = BoxTruth(questions.boxes) if questions.boxes is not None else truth_of_folder(folder, questions.names)
-    kept = None if keep is None else keep / f"{questions.name}_{frames}_{width or 'full'}"
     if kept is not None and kept.is_dir():
         pipeline = load_map(kept, settings, extractor)
         pipeline.understand(thorough=True)
