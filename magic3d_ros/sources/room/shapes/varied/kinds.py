@@ -7,6 +7,7 @@ from magic3d_ros.sources.room.shapes.varied import (
     bags,
     bathroom,
     bedroom,
+    chairs_and_sofas,
     children,
     cleaning,
     clothes,
@@ -37,6 +38,7 @@ from magic3d_ros.sources.room.shapes.varied import (
     sound_and_games,
     sport,
     tables,
+    tables_and_bookcases,
     tableware,
     tools,
     wall_and_ceiling_lamps,
@@ -48,12 +50,13 @@ from magic3d_ros.sources.room.shapes.varied import (
 from magic3d_ros.sources.room.shapes.varied.kind import Kind
 
 KINDS: dict[str, Kind] = {
-    **accessories.KINDS, **bags.KINDS, **bathroom.KINDS, **bedroom.KINDS, **children.KINDS, **cleaning.KINDS, **clothes.KINDS,
-    **computers.KINDS, **containers.KINDS, **cookware.KINDS, **cupboards.KINDS, **desk_things.KINDS, **drinking.KINDS,
-    **food.KINDS, **games.KINDS, **groceries.KINDS, **hygiene.KINDS, **kitchen_appliances.KINDS, **kitchen_fittings.KINDS,
-    **laboratory.KINDS, **lamps.KINDS, **laundry.KINDS, **machines.KINDS, **meals.KINDS, **music.KINDS, **ornaments.KINDS,
-    **paper.KINDS, **pictures_and_boards.KINDS, **plants.KINDS, **robots.KINDS, **seats_and_racks.KINDS,
-    **sound_and_games.KINDS, **sport.KINDS, **tables.KINDS, **tableware.KINDS, **tools.KINDS, **wall_and_ceiling_lamps.KINDS,
-    **wall_fittings.KINDS, **wall_ornaments.KINDS, **wheels.KINDS, **window_cloths.KINDS,
+    **accessories.KINDS, **bags.KINDS, **bathroom.KINDS, **bedroom.KINDS, **chairs_and_sofas.KINDS, **children.KINDS,
+    **cleaning.KINDS, **clothes.KINDS, **computers.KINDS, **containers.KINDS, **cookware.KINDS, **cupboards.KINDS,
+    **desk_things.KINDS, **drinking.KINDS, **food.KINDS, **games.KINDS, **groceries.KINDS, **hygiene.KINDS,
+    **kitchen_appliances.KINDS, **kitchen_fittings.KINDS, **laboratory.KINDS, **lamps.KINDS, **laundry.KINDS, **machines.KINDS,
+    **meals.KINDS, **music.KINDS, **ornaments.KINDS, **paper.KINDS, **pictures_and_boards.KINDS, **plants.KINDS, **robots.KINDS,
+    **seats_and_racks.KINDS, **sound_and_games.KINDS, **sport.KINDS, **tables.KINDS, **tables_and_bookcases.KINDS,
+    **tableware.KINDS, **tools.KINDS, **wall_and_ceiling_lamps.KINDS, **wall_fittings.KINDS, **wall_ornaments.KINDS,
+    **wheels.KINDS, **window_cloths.KINDS,
 }
 """By concept of language/concepts/data."""

@@ -60,7 +60,7 @@ def cake(random: np.random.Generator) -> list[Part]:
     def cut(low: float, high: float, radius: float) -> Triangles:
         rim = np.stack([radius * np.cos(angles), radius * np.sin(angles)], 1)
         wall = np.stack([np.column_stack([rim, np.full(len(rim), z)]) for z in (low, high)], 1)
-        top = np.stack([np.column_stack([0 * rim, np.full(len(rim), high)]), wall[:, 1]], 1)[:, ::-1]
+        top = np.stack([np.column_stack([0.02 * rim, np.full(len(rim), high)]), wall[:, 1]], 1)[:, ::-1]
         ends = [
             rectangle((0, 0, low), (*rim[0], 0), (0, 0, high - low)),
             rectangle((*rim[-1], low), (-rim[-1][0], -rim[-1][1], 0), (0, 0, high - low)),
