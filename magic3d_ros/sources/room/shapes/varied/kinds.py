@@ -20,6 +20,7 @@ from magic3d_ros.sources.room.shapes.varied import (
     food,
     games,
     groceries,
+    household_things,
     hygiene,
     kitchen_appliances,
     kitchen_fittings,
@@ -52,11 +53,11 @@ from magic3d_ros.sources.room.shapes.varied.kind import Kind
 KINDS: dict[str, Kind] = {
     **accessories.KINDS, **bags.KINDS, **bathroom.KINDS, **bedroom.KINDS, **chairs_and_sofas.KINDS, **children.KINDS,
     **cleaning.KINDS, **clothes.KINDS, **computers.KINDS, **containers.KINDS, **cookware.KINDS, **cupboards.KINDS,
-    **desk_things.KINDS, **drinking.KINDS, **food.KINDS, **games.KINDS, **groceries.KINDS, **hygiene.KINDS,
-    **kitchen_appliances.KINDS, **kitchen_fittings.KINDS, **laboratory.KINDS, **lamps.KINDS, **laundry.KINDS, **machines.KINDS,
-    **meals.KINDS, **music.KINDS, **ornaments.KINDS, **paper.KINDS, **pictures_and_boards.KINDS, **plants.KINDS, **robots.KINDS,
-    **seats_and_racks.KINDS, **sound_and_games.KINDS, **sport.KINDS, **tables.KINDS, **tables_and_bookcases.KINDS,
-    **tableware.KINDS, **tools.KINDS, **wall_and_ceiling_lamps.KINDS, **wall_fittings.KINDS, **wall_ornaments.KINDS,
-    **wheels.KINDS, **window_cloths.KINDS,
+    **desk_things.KINDS, **drinking.KINDS, **food.KINDS, **games.KINDS, **groceries.KINDS, **household_things.KINDS,
+    **hygiene.KINDS, **kitchen_appliances.KINDS, **kitchen_fittings.KINDS, **laboratory.KINDS, **lamps.KINDS, **laundry.KINDS,
+    **machines.KINDS, **meals.KINDS, **music.KINDS, **ornaments.KINDS, **paper.KINDS, **pictures_and_boards.KINDS,
+    **plants.KINDS, **robots.KINDS, **seats_and_racks.KINDS, **sound_and_games.KINDS, **sport.KINDS, **tables.KINDS,
+    **tables_and_bookcases.KINDS, **tableware.KINDS, **tools.KINDS, **wall_and_ceiling_lamps.KINDS, **wall_fittings.KINDS,
+    **wall_ornaments.KINDS, **wheels.KINDS, **window_cloths.KINDS,
 }
 """By concept of language/concepts/data."""
