@@ -20,15 +20,11 @@ def sheet(points: np.ndarray, thickness: float = 0.004) -> Triangles:
     return joined([surface(points, normals, uv), surface(behind[:, ::-1], -normals[:, ::-1], uv[:, ::-1])])
 
 
-def hung_cloth(width: float, height: float, folds: int = 5, depth: float = 0.03, gathered: float = 1.0) -> Triangles:
-    """Cloth hanging from a line at z = height, in folds that grow towards its lower edge; front towards -y, its middle on y = 0.
-
-    gathered: how many times narrower it is at its upper edge.
-    """
+def hung_cloth(width: float, height: float, folds: int = 5, depth: float = 0.03) -> Triangles:
+    """Cloth hanging from a line at z = height, in folds that grow towards its lower edge; front towards -y, its middle on y = 0."""
     across, down = np.linspace(-0.5, 0.5, 12 * folds + 1)[:, None], np.linspace(0, 1, 14)[None]
-    x = across * width * (gathered + (1 - gathered) * (1 - down))
     y = depth * np.sin(2 * np.pi * folds * across) * (0.45 + 0.55 * (1 - down))
-    return sheet(np.stack([x, y + 0 * down, height * down + 0 * across], -1))
+    return sheet(np.stack([across * width + 0 * down, y, height * down + 0 * across], -1))
 
 
 def crumpled(center: Vector, size: Vector, phase: float, power: float = 0.8) -> Triangles:
