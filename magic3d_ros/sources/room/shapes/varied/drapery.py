@@ -21,7 +21,7 @@ def sheet(points: np.ndarray, thickness: float = 0.004) -> Triangles:
 
 
 def hung_cloth(width: float, height: float, folds: int = 5, depth: float = 0.03) -> Triangles:
-    """Cloth hanging from a line at z = height, in folds that grow towards its lower edge; front towards -y, its middle on y = 0."""
+    """Cloth hanging from a line at z = height, its folds deeper towards its lower edge; front towards -y, middle on y = 0."""
     across, down = np.linspace(-0.5, 0.5, 12 * folds + 1)[:, None], np.linspace(0, 1, 14)[None]
     y = depth * np.sin(2 * np.pi * folds * across) * (0.45 + 0.55 * (1 - down))
     return sheet(np.stack([across * width + 0 * down, y, height * down + 0 * across], -1))
