@@ -6,8 +6,9 @@ All things of the random and varied rooms whose class is a kind of the varied ro
 examples of what pictures of things look like; each scene is looked at with those of the other rooms. First what a thing is, by
 all known things; then, with the weights that the package has, which thing a question means, and how probable that is: by the `tune`
 questions of bench/queries_*.yaml and, of the rooms by chance, by the phrases of bench/query_phrases.yaml and
-bench/query_phrases_varied.yaml. The numbers are printed beside those in use. --write: the examples replace those that the package
-has (language/concepts/examples.safetensors); weights are written nowhere.
+bench/query_phrases_varied.yaml. Each question is asked twice, the second time as if there were no example of what it asks for,
+because people ask for kinds that no room of ours holds; both count. The numbers are printed beside those in use. --write: the
+examples replace those that the package has (language/concepts/examples.safetensors); weights are written nowhere.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ from magic3d_ros.language.concepts import evidence, form
 from magic3d_ros.language.concepts.bank import FREQUENCIES
 from magic3d_ros.language.concepts.colours import COLOURS
 from magic3d_ros.language.concepts.examples import Examples
-from magic3d_ros.language.concepts.knowledge import Knowledge
 from magic3d_ros.language.recognition import forms_of
 from magic3d_ros.language.semantic_memory import SemanticMemory
 from magic3d_ros.sources.room.shapes.varied.kinds import KINDS
@@ -103,27 +103,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
                               strict=True):
         table.add_row(name, f"{new:.2f}", f"{now:.2f}")
     console.print(table)
-    choices = {scene.name: scene_choices(scene) for scene in scenes}
-    terms, offset = question_weights([choice for of_scene in choices.values() for choice in of_scene])
-    table = Table(f"what a question means: {sum(map(len, choices.values()))} questions", "fitted", "in use")
+    known = {scene.name: scene_choices(scene) for scene in scenes}
+    unknown = {scene.name: choices_without_examples(scene, classes, known[scene.name]) for scene in scenes}
+    both = {name: known[name] + unknown[name] for name in known}
+    terms, offset = question_weights([choice for of_scene in both.values() for choice in of_scene])
+    table = Table(f"what a question means: {sum(map(len, known.values()))} questions", "fitted", "in use")
     fitted = (terms[0], terms[1] / _COSINE_UNIT, terms[2] / _COSINE_UNIT, terms[3], offset)
     used = (calibration.FIT, calibration.SIMILARITY, calibration.CLOSENESS, calibration.VOLUME, calibration.BIAS)
     for name, new, now in zip(("fit", "cosine", "closeness", "volume", "offset"), fitted, used, strict=True):
         table.add_row(name, f"{new:.2f}", f"{now:.2f}")
     console.print(table)
-    outcomes = []
-    for scene in scenes:
-        terms, offset = question_weights([c for name, of_scene in choices.items() if name != scene.name for c in of_scene])
-        outcomes += [outcome(scene.name, question, choice, terms, offset, settings.query.ambiguous_probability)
-                     for question, choice in zip(scene.questions, choices[scene.name], strict=True)]
     table = Table("each left out in turn", "present", "P@1", "hit@3", "absent", "F1 of NOT_FOUND", "calibration error")
-    for title, rows in (*((f"{start}N", [o for o in outcomes if o.scene.startswith(start)]) for start in BY_CHANCE),
-                        ("the others", [o for o in outcomes if not o.scene.startswith(BY_CHANCE)])):
-        if not rows:
-            continue
-        ranked, refused = ranking(rows), rejection(rows)
-        table.add_row(title, str(ranked.count), f"{ranked.first:.2f}", f"{ranked.three:.2f}", str(refused.absent),
-                      f"{refused.f1:.2f}", f"{reliability(rows)[0]:.3f}")
+    left_out = {scene.name: question_weights([c for name, of_scene in both.items() if name != scene.name for c in of_scene])
+                for scene in scenes}
+    for title, choices in (("", known), (", no example of what is asked for", unknown)):
+        outcomes = [outcome(scene.name, question, choice, *left_out[scene.name], settings.query.ambiguous_probability)
+                    for scene in scenes for question, choice in zip(scene.questions, choices[scene.name], strict=True)]
+        for where, rows in (*((f"{start}N", [o for o in outcomes if o.scene.startswith(start)]) for start in BY_CHANCE),
+                            ("the others", [o for o in outcomes if not o.scene.startswith(BY_CHANCE)])):
+            if not rows:
+                continue
+            ranked, refused = ranking(rows), rejection(rows)
+            table.add_row(where + title, str(ranked.count), f"{ranked.first:.2f}", f"{ranked.three:.2f}", str(refused.absent),
+                          f"{refused.f1:.2f}", f"{reliability(rows)[0]:.3f}")
     console.print(table)
     return 0
 
@@ -150,8 +152,7 @@ def together(rooms: Mapping[str, Examples]) -> Examples:
 
 def informed(scene: Labelled, rooms: Mapping[str, Examples]) -> Labelled:
     """The scene as the examples of those rooms make it known, in place of those that the package has."""
-    knowledge = scene.memory.knowledge
-    others = Knowledge(knowledge.model, knowledge.bank, knowledge.lexicon, together(rooms) if rooms else None)
+    others = scene.memory.knowledge.with_examples(together(rooms) if rooms else None)
     return replace(scene, memory=replace(scene.memory, knowledge=others))
 
 
@@ -198,6 +199,21 @@ def scene_choices(scene: Labelled) -> list[Choice]:
         right = np.array([bool(scene.names[o.id] & question.right) for o in memory.objects], bool)
         found.append(Choice(terms[objects], right[objects]))
     return found
+
+
+def choices_without_examples(scene: Labelled, classes: Mapping[str, Sequence[str]], known: Sequence[Choice]) -> list[Choice]:
+    """The same as `scene_choices`, each question as if there were no example of what it asks for. known: what that one gave, which
+    stands for questions to which no example belongs."""
+    choices, seen = list(known), dict[frozenset[str], Labelled]()
+    for number, question in enumerate(scene.questions):
+        asked = frozenset(classes[name][0] for name in question.right if name in classes)
+        if not asked:
+            continue
+        if asked not in seen:
+            knowledge = scene.memory.knowledge.without_examples_of(asked)
+            seen[asked] = replace(scene, memory=replace(scene.memory, knowledge=knowledge))
+        choices[number], = scene_choices(replace(seen[asked], questions=(question,)))
+    return choices
 
 
 def automatic(present: frozenset[str], phrases: Mapping[str, Mapping[str, Sequence[str]] | Sequence[str]]

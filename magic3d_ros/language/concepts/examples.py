@@ -8,8 +8,10 @@ vectors of known things miss their concepts. Far from all examples nothing chang
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -69,14 +71,32 @@ class Correction:
     """Examples among the vectors of concepts. vectors (C, D), row_of: those of the bank."""
 
     def __init__(self, examples: Examples, vectors: np.ndarray, row_of: Mapping[str, int]) -> None:
-        self._known = examples.vectors
+        self._known, self._concepts = examples.vectors, examples.concepts
         missed = np.stack([_meant(names, vectors, row_of) for names in examples.concepts]) - self._known
-        self._missed = np.linalg.solve(self._alike(self._known) + _NOISE * np.eye(len(self._known)), missed).astype(np.float32)
+        self._missed = np.linalg.solve(self._system(), missed).astype(np.float32)
 
     def __call__(self, vectors: np.ndarray) -> np.ndarray:
         """(M, D) unit vectors of things, corrected; zeros stay zeros."""
         shown = np.abs(vectors).max(1, initial=0.0)[:, None] > 0
         return np.asarray(np.where(shown, unit(vectors + self._alike(vectors) @ self._missed), vectors), np.float32)
+
+    def without(self, concepts: Collection[str]) -> Correction:
+        """As if no thing that is closest to one of the concepts had been among the examples. The rows of the solved system that
+        stay are what they would be without the others, less what those had brought them, so that nothing is solved anew."""
+        rows = [row for row, names in enumerate(self._concepts) if names[0] in concepts]
+        if not rows:
+            return self
+        columns = self._inverse[:, rows]
+        other = copy(self)
+        other._missed = (self._missed - columns @ np.linalg.solve(columns[rows], self._missed[rows])).astype(np.float32)
+        return other
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return np.linalg.inv(self._system())
+
+    def _system(self) -> np.ndarray:
+        return np.asarray(self._alike(self._known) + _NOISE * np.eye(len(self._known)))
 
     def _alike(self, vectors: np.ndarray) -> np.ndarray:
         """(M, N) how much each vector is like each example, 0..1."""

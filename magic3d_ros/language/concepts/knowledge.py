@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -75,6 +76,19 @@ class Knowledge:
     def corrected(self, vectors: np.ndarray) -> np.ndarray:
         """(M, D) unit vectors of things, to be compared with words: as they are, or corrected by the examples."""
         return vectors if self._correction is None else self._correction(vectors)
+
+    def with_examples(self, examples: Examples | None) -> Knowledge:
+        """The same with other examples, or none."""
+        other = copy(self)
+        other.examples = examples
+        other.__dict__.pop("_correction", None)
+        return other
+
+    def without_examples_of(self, concepts: Collection[str]) -> Knowledge:
+        """The same without the examples that are closest to one of the concepts: as one knows a kind of which one has none."""
+        other = copy(self)
+        other.__dict__["_correction"] = None if self._correction is None else self._correction.without(concepts)
+        return other
 
     @cached_property
     def _correction(self) -> Correction | None:

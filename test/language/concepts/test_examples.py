@@ -25,6 +25,17 @@ def test_one_example_draws_what_looks_alike_towards_what_it_is():
     assert corrected[3].argmax() == 0 and (corrected[:3].argmax(1) == [0, 1, 2]).all()
 
 
+def test_examples_left_out_are_as_if_they_had_never_been_there():
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(9, 4)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    names = (("crate",), ("chest", "crate"), ("crate", "chest"), ("chest",), ("crate",), ("chest",), ("crate",))
+    rest = Examples(vectors[[1, 3, 5]], (names[1], names[3], names[5]))
+    left = Correction(Examples(vectors[:7], names), AXES[:2], CONCEPTS).without({"crate"})
+    np.testing.assert_allclose(left(vectors), Correction(rest, AXES[:2], CONCEPTS)(vectors), atol=1e-5)
+    assert not np.allclose(left(vectors), Correction(Examples(vectors[:7], names), AXES[:2], CONCEPTS)(vectors), atol=1e-2)
+
+
 def test_what_no_picture_shows_stays_unknown():
     assert not Correction(Examples(AXES[3:], (("crate",),)), AXES[:2], CONCEPTS)(np.zeros((2, 4), np.float32)).any()
 
