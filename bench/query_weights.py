@@ -4,8 +4,8 @@
 
 All things of the random and varied rooms whose class is a kind of the varied rooms, or one of bench/query_classes.yaml, are
 examples of what pictures of things look like; each scene is looked at with those of the other rooms. First what a thing is, by
-all known things; then, with the weights that the package has, which thing a question means, and how probable that is: by the `tune`
-questions of bench/queries_*.yaml and, of the rooms by chance, by the phrases of bench/query_phrases.yaml and
+all known things; then, with the weights that the package has, which thing a question means, and how probable that is: by the
+`tune` questions of bench/queries_*.yaml and, of the rooms by chance, by the phrases of bench/query_phrases.yaml and
 bench/query_phrases_varied.yaml. Each question is asked twice, the second time as if there were no example of what it asks for,
 because people ask for kinds that no room of ours holds; both count. The numbers are printed beside those in use. --write: the
 examples replace those that the package has (language/concepts/examples.safetensors); weights are written nowhere.
@@ -202,8 +202,8 @@ def scene_choices(scene: Labelled) -> list[Choice]:
 
 
 def choices_without_examples(scene: Labelled, classes: Mapping[str, Sequence[str]], known: Sequence[Choice]) -> list[Choice]:
-    """The same as `scene_choices`, each question as if there were no example of what it asks for. known: what that one gave, which
-    stands for questions to which no example belongs."""
+    """The same as `scene_choices`, each question as if there were no example of what it asks for. known: what that one gave,
+    which stands for questions to which no example belongs."""
     choices, seen = list(known), dict[frozenset[str], Labelled]()
     for number, question in enumerate(scene.questions):
         asked = frozenset(classes[name][0] for name in question.right if name in classes)
