@@ -112,7 +112,7 @@ def mapped(room: SimulatedRoom, settings: Settings) -> Scene:
             up.observe(frame.camera_to_world)
     surface = mapper.surface()
     axis = up.estimate(surface)
-    found = InstanceMapper(settings.instances).update(surface, list(keyframes), axis)
+    found = InstanceMapper(settings.instances, spacing=settings.map.voxel_size).update(surface, list(keyframes), axis)
     objects = tuple(SceneObject(i.id, i.kind, i.structure, 1.0, i.confidence, i.box, i.centroid, i.n_points, i.n_views,
                                 i.first_seen, i.last_seen) for i in found.instances.values())
     return Scene(stamp, surface, found.labels, objects, np.asarray(axis), None, mapper.occupancy(axis),

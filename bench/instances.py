@@ -150,7 +150,7 @@ def _picture(path: Path, scene: LabelledScene, row: Row) -> None:
 
 def _kitchen_picture(folder: Path, settings: Settings) -> None:
     surface, keyframes, up = mapped(str(KITCHEN), settings)
-    labels = InstanceMapper(settings.instances).update(surface, keyframes, up).labels
+    labels = InstanceMapper(settings.instances, spacing=settings.map.voxel_size).update(surface, keyframes, up).labels
     folder.mkdir(parents=True, exist_ok=True)
     write_beside(folder / "redkitchen.png", [seen_from_above(surface.vertices, colors, up, 0.45)
                                              for colors in (surface.colors, colors_of(labels))], ["colours", OURS])
@@ -163,7 +163,7 @@ def _ids(console: Console, settings: Settings) -> int:
     watch = IdWatch([Box(f"{box['name']} {k}", np.array(box["low"]), np.array(box["high"]))
                      for k, box in enumerate(described["things"])])
     mapper, keyframes, up = Mapper(settings), KeyframeStore(settings.keyframes), UpEstimator(settings.input.up)
-    instances = InstanceMapper(settings.instances)
+    instances = InstanceMapper(settings.instances, spacing=settings.map.voxel_size)
     for frame in open_source(str(KITCHEN), settings):
         is_keyframe = keyframes.wants(frame)
         mapper.integrate(frame, carve=is_keyframe)

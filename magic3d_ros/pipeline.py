@@ -52,7 +52,8 @@ class ScenePipeline:
         self._understanding = threading.RLock()  # instances and descriptions; held as long as understanding takes
         self.mapper = NeuralMapper(settings, self._understanding, self._moving, self._timed)
         self._frame_masks = tiers.model_of("masks", settings) == tiers.EMBEDDED  # made here: no model of images
-        self.instances = InstanceMapper(settings.instances, FRAME_MASK_TRUST if self._frame_masks else MASK_TRUST)
+        self.instances = InstanceMapper(settings.instances, FRAME_MASK_TRUST if self._frame_masks else MASK_TRUST,
+                                        settings.map.voxel_size)
         self.language = LanguageMap(settings.language, settings.query, extractor.language)
         self.up = UpEstimator(settings.input.up)
         self.scene = Scene.empty()

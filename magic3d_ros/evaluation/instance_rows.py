@@ -124,7 +124,7 @@ def _online(scene: LabelledScene, made: SceneMasks) -> Row:
 
 
 def _voted(scene: LabelledScene, made: SceneMasks, settings: Settings, trust: float) -> Row:
-    instances = InstanceMapper(settings.instances, trust)
+    instances = InstanceMapper(settings.instances, trust, settings.map.voxel_size)
     for frame, masks in zip(made.frames, made.masks, strict=True):
         instances.observe(frame, masks)
     begin = time.process_time()
@@ -133,7 +133,7 @@ def _voted(scene: LabelledScene, made: SceneMasks, settings: Settings, trust: fl
 
 
 def _learned(scene: LabelledScene, settings: Settings) -> Row:
-    instances = InstanceMapper(replace(settings.instances, grouping="learned"))
+    instances = InstanceMapper(replace(settings.instances, grouping="learned"), spacing=settings.map.voxel_size)
     begin = time.process_time()
     found = instances.update(scene.surface, scene.keyframes, scene.up)
     return _ours("3D regions, learned classifier", scene, found, time.process_time() - begin)

@@ -72,7 +72,7 @@ def labelled_scene(folder: Path, settings: Settings) -> LabelledScene:
     """Map a recording, without its meaning. Raises SourceError when it cannot be read or has no ground truth."""
     truth = true_mesh(folder)
     surface, keyframes, up = mapped(str(folder), settings)
-    instances = InstanceMapper(settings.instances)
+    instances = InstanceMapper(settings.instances, spacing=settings.map.voxel_size)
     instances.update(surface, keyframes, up)  # reads the keyframes' depth, once each
     begin = time.process_time()
     found = instances.update(surface, keyframes, up, whole=True)

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from magic3d_ros.instances.regions import MeshGraph
+from magic3d_ros.instances.regions import SPACING, MeshGraph
 
 _COLOR_RANGE = 60.0  # Lab distance (L halved) that counts as wholly different
 _ON_PLANE = 0.5  # share of a region's vertices on a structure plane that makes it part of it
 _FORBIDDEN = 9.0  # far above any threshold; still lets scraps be absorbed
-# Regions of fewer than _SCRAP vertices are absorbed before all others, those of fewer than _SMALL more readily than large ones.
-# The recipe had 100 and 150, which swallow mugs (110 to 140 vertices at 2 cm); see docs/instances.md.
-_SCRAP, _SCRAP_FACTOR = 50.0, 0.01
-_SMALL = 100.0
-_LARGE = 400.0  # two different structure planes never merge when both have more vertices
-_GAP_REACH, _GAP_JUMP, _GAP_NEIGHBOURS = 0.06, 0.045, 12  # metres; 11 neighbours and the vertex itself
+# Square metres. Regions of less than _SCRAP are absorbed before all others, those of less than _SMALL more readily than large
+# ones. The recipe had .04 and .06, which swallow mugs (.044 to .056); see docs/instances.md.
+_SCRAP, _SCRAP_FACTOR = 0.02, 0.01
+_SMALL = 0.04
+_LARGE = 0.16  # two different structure planes never merge when both have more
+_GAP_REACH, _GAP_JUMP, _GAP_NEIGHBOURS = 0.06, 0.045, 12  # metres; at 2 cm 11 neighbours and the vertex itself
 # Across a gap one surface must continue the other: alike normals, and the gap within both tangent planes (cosines). Without
 # this two sofas that nearly touch become one (replica_office0: AP .147 -> .210 at threshold .6).
 _GAP_FACING, _GAP_TANGENT = 0.7, 0.5
@@ -57,14 +57,15 @@ class Grouping:
 def gap_pairs(graph: MeshGraph) -> np.ndarray:
     """(G, 2) vertices between which the surface continues across a gap: rims of holes and of pieces that do not touch.
 
-    Rim vertices look at up to 11 others within 6 cm that lie on another component or more than 4.5 cm away, and whose
-    surface is the continuation of theirs.
+    Rim vertices look at up to 11 others (at 2 cm; as many more as the mesh is finer) within 6 cm that lie on another component or
+    more than 4.5 cm away, and whose surface is the continuation of theirs.
     """
     rim = np.flatnonzero(graph.border)
     if len(rim) < 2:
         return np.zeros((0, 2), np.int64)
     points = graph.vertices[rim]
-    distance, other = cKDTree(points).query(points, min(_GAP_NEIGHBOURS, len(rim)), distance_upper_bound=_GAP_REACH)
+    nearest = min(max(2, round(_GAP_NEIGHBOURS * SPACING / graph.spacing)), len(rim))
+    distance, other = cKDTree(points).query(points, nearest, distance_upper_bound=_GAP_REACH)
     first = np.repeat(rim, distance.shape[1])
     found = np.isfinite(distance).ravel()
     first, second, distance = first[found], rim[other.ravel()[found]], distance.ravel()[found]
@@ -94,17 +95,17 @@ def boundaries(graph: MeshGraph, basin: np.ndarray, crease: np.ndarray, color_ed
                       np.bincount(inverse, minlength=len(key)))
 
 
-def agglomerate(sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries, threshold: float,
+def agglomerate(areas: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries, threshold: float,
                 known: np.ndarray | None = None) -> Grouping:
     """Merge basins, cheapest pair first, until the cheapest merge costs more than `threshold`.
 
-    sizes (B,) vertices; colors (B, 3) mean Lab; on_plane (B, K) share of vertices on each structure plane; known (B,) id of the
-    thing that each basin was part of before, -1 = none.
+    areas (B,) square metres; colors (B, 3) mean Lab; on_plane (B, K) share of vertices on each structure plane; known (B,) id of
+    the thing that each basin was part of before, -1 = none.
     """
-    regions = _Regions(sizes, colors, on_plane, border, np.full(len(sizes), -1) if known is None else known)
+    regions = _Regions(areas, colors, on_plane, border, np.full(len(areas), -1) if known is None else known)
     queue = [(regions.cost(i, j), i, j, 0, 0) for i, j in border.pairs.tolist()]
     heapq.heapify(queue)
-    version = [0] * len(sizes)
+    version = [0] * len(areas)
     while queue:
         cost, i, j, version_i, version_j = heapq.heappop(queue)
         if version[i] != version_i or version[j] != version_j:
@@ -125,22 +126,22 @@ def agglomerate(sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, bor
 class _Regions:
     """Regions that merge, with the evidence on their borders. Plain lists: numpy is slow at single numbers."""
 
-    def __init__(self, sizes: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries,
+    def __init__(self, areas: np.ndarray, colors: np.ndarray, on_plane: np.ndarray, border: Boundaries,
                  known: np.ndarray) -> None:
-        self.size = sizes.astype(float).tolist()
+        self.area = areas.astype(float).tolist()
         self.known = known.tolist()
         self.color = colors.astype(float).tolist()
         self.planes = on_plane.astype(float).tolist()
         self.plane = [_plane_of(shares) for shares in self.planes]
-        self.parent = list(range(len(self.size)))
-        self.border: list[dict[int, list[float]]] = [{} for _ in self.size]  # region -> {neighbour: [color_edge, crease, edges]}
+        self.parent = list(range(len(self.area)))
+        self.border: list[dict[int, list[float]]] = [{} for _ in self.area]  # region -> {neighbour: [color_edge, crease, edges]}
         for (i, j), *evidence in zip(border.pairs.tolist(), border.color_edge.tolist(), border.crease.tolist(),
                                      border.edges.tolist(), strict=True):
             self.border[i][j] = self.border[j][i] = evidence
 
     def cost(self, i: int, j: int) -> float:
         """What merging two neighbours costs, with the discount for small regions and with regard to what was known."""
-        smaller = min(self.size[i], self.size[j])
+        smaller = min(self.area[i], self.area[j])
         cost = self.full_cost(i, j)
         if self.known[i] >= 0 and self.known[j] >= 0:
             cost *= 1.0 - _INERTIA if self.known[i] == self.known[j] else 1.0 + _INERTIA
@@ -164,19 +165,19 @@ class _Regions:
             return 0.6 * (crease + edge + 0.6 * color)
         cost = crease + 0.5 * edge + 0.6 * color
         if plane_i >= 0 and plane_j >= 0:  # two walls
-            return cost + (_FORBIDDEN if min(self.size[i], self.size[j]) > _LARGE else 0.3)
+            return cost + (_FORBIDDEN if min(self.area[i], self.area[j]) > _LARGE else 0.3)
         return cost + 0.3  # an object against a wall
 
     def merge(self, i: int, j: int) -> None:
         """Region j becomes part of region i."""
-        total = self.size[i] + self.size[j]
-        share = self.size[j] / total
+        total = self.area[i] + self.area[j]
+        share = self.area[j] / total
         self.color[i] = [a + (b - a) * share for a, b in zip(self.color[i], self.color[j], strict=True)]
         self.planes[i] = [a + (b - a) * share for a, b in zip(self.planes[i], self.planes[j], strict=True)]
         self.plane[i] = _plane_of(self.planes[i])
-        if self.size[j] > self.size[i]:
+        if self.area[j] > self.area[i]:
             self.known[i] = self.known[j]
-        self.size[i] = total
+        self.area[i] = total
         self.parent[j] = i
         mine = self.border[i]
         for k, theirs in self.border[j].items():

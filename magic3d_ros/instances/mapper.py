@@ -19,7 +19,7 @@ from magic3d_ros.instances.merging import MaskMerger
 from magic3d_ros.instances.merging_boundaries import MASK_TRUST, voted
 from magic3d_ros.instances.merging_sample import mask_sample
 from magic3d_ros.instances.region_classifier import load_classifier
-from magic3d_ros.instances.regions import MeshGraph, basins, concavity, contrast, mesh_graph
+from magic3d_ros.instances.regions import SPACING, MeshGraph, basins, concavity, contrast, mesh_graph
 from magic3d_ros.instances.structure import Structure, find_structure, structure_of
 from magic3d_ros.instances.views import Sightings, sightings
 from magic3d_ros.mapping.keyframes import Keyframe
@@ -30,14 +30,14 @@ from magic3d_ros.mapping.surface import Surface
 _MEDIAN_WEIGHT, _SCRAP_WEIGHT, _SURE_WEIGHT = 6.0, 1.0, 4.0
 # A camera that rests on one place raises the median without end; a thing that was seen well once and a half is no scrap.
 _ENOUGH_WEIGHT = 1.5
-# Vertices from which on nothing that was seen at all is a scrap, .2 square metres: a ceiling, or a cupboard that was only passed,
-# is a thing however badly it was seen. Of six held-out training rooms one had lost such a thing (AP25 .432 -> .459), none gained
-# a wrong one; from 100 vertices on some did.
-_LARGE = 500
+# Square metres from which on nothing that was seen at all is a scrap: a ceiling, or a cupboard that was only passed, is a thing
+# however badly it was seen. Of six held-out training rooms one had lost such a thing (AP25 .432 -> .459), none gained a wrong
+# one; from .04 on some did.
+_LARGE = 0.2
 # Cost of the cheapest refused merge that counts for confidence at most: a thing without neighbours has no cost at all.
 _MAX_SEPARATION = 2.0
-# sqrt(points) x separation x view share at which confidence is one half: 200 points that a merge at .72 would have joined.
-_HALF_CONFIDENCE = 10.0
+# sqrt(area) x separation x view share at which confidence is one half: .08 square metres that a merge at .7 would have joined.
+_HALF_CONFIDENCE = 0.2
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,14 @@ class InstanceMapper:
     lost or touches one. The rest, however large the map, stays as it was. Ids are carried over by overlap.
     Where 2D masks of keyframes are given (`observe`), they are merged online and vote on what the surface's regions are.
 
-    mask_trust: 0..1, how far masks decide against creases and colours.
+    mask_trust: 0..1, how far masks decide against creases and colours. spacing: metres from a vertex to the next, the map's
+    voxel size.
     """
 
-    def __init__(self, settings: InstanceSettings, mask_trust: float = MASK_TRUST) -> None:
+    def __init__(self, settings: InstanceSettings, mask_trust: float = MASK_TRUST, spacing: float = SPACING) -> None:
         self._settings = settings
         self._mask_trust = mask_trust
+        self._spacing = spacing
         self._masks = MaskMerger()
         self._identity = IdentityMemory()
         self._depths = DepthViews()
@@ -87,7 +89,7 @@ class InstanceMapper:
         before then joins no more readily than anything else; ids still go by overlap.
         """
         labels = np.full(len(surface), -1, np.int32)
-        graph = mesh_graph(surface)
+        graph = mesh_graph(surface, self._spacing)
         self._depths.keep_only({k.stamp for k in keyframes})
         self._masks.keep_only(keyframes)
         if len(graph) == 0:
@@ -118,12 +120,12 @@ class InstanceMapper:
         thing = np.empty(len(graph), np.int64)
         thing[stale], thing[~stale] = of_part, new + number.ravel()
         count = new + len(staying)
-        size = np.bincount(thing, minlength=count)
+        area = np.bincount(thing, minlength=count) * graph.cell
         seen_weight = np.concatenate([seen.weight, [self._last.weights[i] for i in staying.tolist()]])
-        weight = _scaled_weight(seen_weight, size) if keyframes else np.full(count, _MEDIAN_WEIGHT)
+        weight = _scaled_weight(seen_weight, area) if keyframes else np.full(count, _MEDIAN_WEIGHT)
         names = structure_of(graph, thing, count, structure)
-        clear = (weight >= _SCRAP_WEIGHT) | ((size >= _LARGE) & (weight > 0.0)) | np.array([bool(name) for name in names])
-        kept = (size >= self._settings.min_vertices) & clear
+        clear = (weight >= _SCRAP_WEIGHT) | ((area >= _LARGE) & (weight > 0.0)) | np.array([bool(name) for name in names])
+        kept = (area >= self._settings.min_area) & clear
         kept[new:] = True
         number = np.where(kept, np.cumsum(kept) - 1, -1)
         member = kept[thing]
@@ -133,9 +135,10 @@ class InstanceMapper:
         # What covers the very same vertices keeps its id: no overlap can be larger.
         instances = {i: self._last.instances[i] for i in staying.tolist()}
         learned = self._settings.grouping != "recipe"
-        confidence = sureness if learned else _confidence(size[:new], sureness, weight[:new])
+        confidence = sureness if learned else _confidence(area[:new], sureness, weight[:new])
         order = np.argsort(of_part, kind="stable")
-        for t, points in enumerate(np.split(part.vertices[order], np.cumsum(size[:new])[:-1])[:new]):
+        ends = np.cumsum(np.bincount(of_part, minlength=new))
+        for t, points in enumerate(np.split(part.vertices[order], ends[:-1])[:new]):
             if kept[t]:
                 instance = self._described(int(ids[t]), points, names[t], float(confidence[t]), t, seen, keyframes, up)
                 instances[instance.id] = instance
@@ -244,7 +247,7 @@ def segment(graph: MeshGraph, structure: Structure, threshold: float, known: np.
     if tracks is not None:
         border = voted(border, basin, tracks, mask_trust)
     was = None if known is None else majority(basin, known)
-    grouping = agglomerate(size, color, planes / size[:, None], border, threshold, was)
+    grouping = agglomerate(size * graph.cell, color, planes / size[:, None], border, threshold, was)
     return grouping.label[basin], grouping
 
 
@@ -259,15 +262,16 @@ def _vertex_keys(surface: Surface, index: np.ndarray) -> np.ndarray:
     return key.view(np.int64)
 
 
-def _scaled_weight(seen: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """(T,) view weights `seen` of things of (T,) vertices, scaled so that the scene's median vertex has 6."""
+def _scaled_weight(seen: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """(T,) view weights `seen` of things of (T,) areas, scaled so that the median of the scene's surface has 6."""
     order = np.argsort(seen)
-    median = seen[order][np.searchsorted(np.cumsum(size[order]), size.sum() / 2)]
+    covered = np.cumsum(area[order])
+    median = seen[order][np.searchsorted(covered, covered[-1] / 2)]
     scaled = seen * (_MEDIAN_WEIGHT / max(median, 1e-9))
     return np.where(seen >= _ENOUGH_WEIGHT, np.maximum(scaled, _SCRAP_WEIGHT), scaled)
 
 
-def _confidence(size: np.ndarray, separation: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(T,) 0..1: grows with size, with how clearly a thing is set off from its neighbours, and with how well it was seen."""
-    raw = np.sqrt(size) * np.minimum(separation, _MAX_SEPARATION) * np.clip(weight / _SURE_WEIGHT, 0.0, 1.0)
+def _confidence(area: np.ndarray, separation: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(T,) 0..1: grows with area (T,), with how clearly a thing is set off from its neighbours, and with how well it was seen."""
+    raw = np.sqrt(area) * np.minimum(separation, _MAX_SEPARATION) * np.clip(weight / _SURE_WEIGHT, 0.0, 1.0)
     return raw / (raw + _HALF_CONFIDENCE)

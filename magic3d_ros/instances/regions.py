@@ -1,6 +1,8 @@
 """The surface as a graph, and its smallest regions: basins between concave creases.
 
-Recipe and constants were measured on fused 2 cm meshes with exact ground truth (docs/instances.md).
+Recipe and constants were measured on fused 2 cm meshes with exact ground truth (docs/instances.md). Sizes are areas. Creases and
+changes of colour are steps, as sharp as the mesh can show: they are told by what happens from a vertex to the next, however fine
+the mesh.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from scipy.sparse import csgraph
 
 from magic3d_ros.mapping.surface import Surface
 
-MIN_COMPONENT = 40  # vertices; smaller loose pieces are specks of sensor noise
+SPACING = 0.02  # metres from a vertex to the next, as in a map of 2 cm voxels; a keyframe's own depth image has about that, too
+MIN_COMPONENT = 0.016  # square metres; smaller loose pieces are specks of sensor noise
 _NORMAL_RINGS = 3
 _COLOR_RINGS = 1
 _LIGHTNESS = 0.5  # shading changes L more than material does
@@ -33,6 +36,7 @@ class MeshGraph:
     index (n,) int64 numbers of the vertices in the surface; vertices (n, 3) float64 metres; edges (E, 2) int64;
     component (n,) int32; border (n,) bool beside a hole or the rim; normals (n, 3) float64 unit, smoothed;
     lab (n, 3) float64 CIE Lab with L halved, smoothed; neighbours (n, n) sparse: ones for edges and on the diagonal.
+    spacing: metres from a vertex to the next.
     """
 
     index: np.ndarray
@@ -43,20 +47,29 @@ class MeshGraph:
     normals: np.ndarray
     lab: np.ndarray
     neighbours: sparse.csr_matrix
+    spacing: float = SPACING
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def cell(self) -> float:
+        """Square metres that a vertex stands for."""
+        return self.spacing**2
 
     def part(self, chosen: np.ndarray) -> MeshGraph:
         """The graph of some of the vertices, (n,) bool, and the edges between them."""
         number = np.cumsum(chosen) - 1
         edges = number[self.edges[chosen[self.edges].all(1)]]
         return MeshGraph(self.index[chosen], self.vertices[chosen], edges, self.component[chosen], self.border[chosen],
-                         self.normals[chosen], self.lab[chosen], self.neighbours[chosen][:, chosen])
+                         self.normals[chosen], self.lab[chosen], self.neighbours[chosen][:, chosen], self.spacing)
 
 
-def mesh_graph(surface: Surface) -> MeshGraph:
-    """The graph of a surface without its loose pieces (components under 40 vertices) and non-finite vertices."""
+def mesh_graph(surface: Surface, spacing: float = SPACING) -> MeshGraph:
+    """The graph of a surface without its loose pieces (components under 160 square centimetres) and non-finite vertices.
+
+    spacing: metres from a vertex to the next, a voxel of the map.
+    """
     n = len(surface)
     faces = np.asarray(surface.faces, np.int64).reshape(-1, 3)
     finite = np.isfinite(surface.vertices).all(1)
@@ -64,7 +77,7 @@ def mesh_graph(surface: Surface) -> MeshGraph:
         faces = faces[finite[faces].all(1)]
     edges, border = _edges(faces, n)
     component = csgraph.connected_components(_adjacency(edges, n), directed=False)[1] if n else np.zeros(0, np.int32)
-    keep = (np.bincount(component, minlength=1)[component] >= MIN_COMPONENT) & finite
+    keep = (np.bincount(component, minlength=1)[component] * spacing**2 >= MIN_COMPONENT) & finite
     number = np.cumsum(keep) - 1
     index = np.flatnonzero(keep)
     edges = number[edges[keep[edges[:, 0]]]]
@@ -78,7 +91,7 @@ def mesh_graph(surface: Surface) -> MeshGraph:
     lab = cv2.cvtColor(np.ascontiguousarray(surface.colors[index][None]).reshape(1, -1, 3), cv2.COLOR_RGB2LAB)[0] if len(index) \
         else np.zeros((0, 3))
     lab = smoothed(lab.astype(np.float64), neighbours, _COLOR_RINGS) * (_LIGHTNESS, 1.0, 1.0)
-    return MeshGraph(index, vertices, edges, component, border[index], normals, lab, neighbours)
+    return MeshGraph(index, vertices, edges, component, border[index], normals, lab, neighbours, spacing)
 
 
 def smoothed(values: np.ndarray, neighbours: sparse.csr_matrix, rings: int) -> np.ndarray:

@@ -80,7 +80,7 @@ def map_room(folder: Path, settings: Settings, random: np.random.Generator) -> T
             keyframes.add(frame)
             up.observe(frame.camera_to_world)
     surface = mapper.surface()
-    graph = mesh_graph(surface)
+    graph = mesh_graph(surface, settings.map.voxel_size)
     if len(graph) == 0:
         raise ValueError(f"{folder} maps to no surface: are its depth images and poses right?")
     with np.load(truth_file, allow_pickle=False) as stored:

@@ -58,7 +58,8 @@ def prepare_scene(source: str, folder: Path, settings: Settings, frames: int, te
     above = up.estimate(surface)
     taught: MaskTeacher
     if teacher == "regions":
-        found = InstanceMapper(settings.instances).update(surface, list(keyframes), above, whole=True)
+        found = InstanceMapper(settings.instances, spacing=settings.map.voxel_size).update(surface, list(keyframes), above,
+                                                                                            whole=True)
         taught = RegionTeacher(surface, found.labels)
     else:
         taught = FrameTeacher(above)

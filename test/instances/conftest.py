@@ -1,4 +1,4 @@
-"""A hand-made world of coloured boxes on a floor: its surface as a mesh of 2 cm quads, and what a camera sees of it."""
+"""A hand-made world of coloured boxes on a floor: its surface as a mesh of quads, and what a camera sees of it."""
 
 from __future__ import annotations
 
@@ -25,29 +25,31 @@ class Box:
 
 @dataclass(frozen=True)
 class BoxWorld:
-    """Later boxes lie on top of earlier ones where they overlap. size: of the floor, whose middle is the origin."""
+    """Later boxes lie on top of earlier ones where they overlap. size: of the floor, whose middle is the origin. cell: edge of a
+    quad."""
 
     boxes: tuple[Box, ...]
     size: tuple[float, float] = (1.6, 1.6)
     floor_color: tuple[int, int, int] = (120, 120, 120)
+    cell: float = CELL
 
     def with_box(self, *boxes: Box) -> BoxWorld:
         return replace(self, boxes=(*self.boxes, *boxes))
 
     def surface(self, shuffle: int | None = None) -> tuple[Surface, np.ndarray]:
         """The mesh, and for each vertex the number of its box, 0 = floor. shuffle: a seed to reorder the vertices with."""
-        shape = (round(self.size[0] / CELL), round(self.size[1] / CELL), 60)
+        shape = (round(self.size[0] / self.cell), round(self.size[1] / self.cell), round(1.2 / self.cell))
         owner = np.full(shape, -1)
         owner[:, :, 0] = 0  # the floor is a layer of cells whose top is z = 0
-        origin = np.array([-self.size[0] / 2, -self.size[1] / 2, -CELL])
+        origin = np.array([-self.size[0] / 2, -self.size[1] / 2, -self.cell])
         for number, box in enumerate(self.boxes, 1):
-            low = np.round((np.array(box.low) - origin) / CELL).astype(int)
-            high = np.round((np.array(box.high) - origin) / CELL).astype(int)
+            low = np.round((np.array(box.low) - origin) / self.cell).astype(int)
+            high = np.round((np.array(box.high) - origin) / self.cell).astype(int)
             owner[low[0]:high[0], low[1]:high[1], low[2]:high[2]] = number
         corners, owners = _quads(owner)
         code = (corners @ np.array([1 << 20, 1 << 10, 1])).ravel()
         _, first, index = np.unique(code, return_index=True, return_inverse=True)
-        vertices = corners.reshape(-1, 3)[first] * CELL + origin
+        vertices = corners.reshape(-1, 3)[first] * self.cell + origin
         quads = index.reshape(-1, 4)
         faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
         number = np.repeat(owners, 4)[first]

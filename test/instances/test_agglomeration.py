@@ -7,6 +7,7 @@ from magic3d_ros.instances.agglomeration import Boundaries, agglomerate, boundar
 from magic3d_ros.instances.regions import MeshGraph, mesh_graph
 from magic3d_ros.mapping.surface import Surface
 
+CELL = 4e-4  # square metres
 NO_PLANES = np.zeros((2, 0))
 GREY = np.full((2, 3), 100.0)
 
@@ -18,7 +19,8 @@ def pair(color_edge=0.0, crease=0.0, edges=10):
 
 
 def merged(sizes, colors, on_plane, border, threshold):
-    grouping = agglomerate(np.array(sizes), np.array(colors, float), np.array(on_plane, float), border, threshold)
+    """sizes: in vertices of a mesh of 2 cm."""
+    grouping = agglomerate(np.array(sizes) * CELL, np.array(colors, float), np.array(on_plane, float), border, threshold)
     return len(grouping.separation) == 1
 
 
@@ -77,15 +79,15 @@ def test_the_cheapest_pair_goes_first_and_evidence_is_averaged_over_the_border()
     border = Boundaries(np.array([[0, 1], [0, 2], [1, 2]]), np.zeros(3), np.array([0.0, 10.0, 2.0]), np.array([10, 10, 10]))
     sizes, colors, planes = np.full(3, 1000), np.full((3, 3), 100.0), np.zeros((3, 0))
     # C of {0, 1} with 2 = 12 / 20 = .6 -> cost .3; 1-2 alone would have cost .1
-    assert len(agglomerate(sizes, colors, planes, border, 0.29).separation) == 2
-    assert len(agglomerate(sizes, colors, planes, border, 0.31).separation) == 1
+    assert len(agglomerate(sizes * CELL, colors, planes, border, 0.29).separation) == 2
+    assert len(agglomerate(sizes * CELL, colors, planes, border, 0.31).separation) == 1
 
 
 def test_separation_is_the_cheapest_refused_merge_without_the_discount():
-    grouping = agglomerate(np.array([1000, 1000, 64]), np.full((3, 3), 100.0), np.zeros((3, 0)), chain([0.9, 1.0]), 0.1)
+    grouping = agglomerate(np.array([1000, 1000, 64]) * CELL, np.full((3, 3), 100.0), np.zeros((3, 0)), chain([0.9, 1.0]), 0.1)
     assert grouping.label.tolist() == [0, 1, 2]
     assert grouping.separation == pytest.approx([0.45, 0.45, 0.5])
-    alone = agglomerate(np.array([500]), np.zeros((1, 3)), np.zeros((1, 0)),
+    alone = agglomerate(np.array([500]) * CELL, np.zeros((1, 3)), np.zeros((1, 0)),
                         Boundaries(np.zeros((0, 2), int), np.zeros(0), np.zeros(0), np.zeros(0, int)), 1.0)
     assert alone.label.tolist() == [0] and np.isinf(alone.separation).all()
 
@@ -93,14 +95,15 @@ def test_separation_is_the_cheapest_refused_merge_without_the_discount():
 def test_merged_regions_share_colour_by_size():
     # 0 and 1 merge (no crease); their mean colour is 3/4 of the way to 0's; 2 has that colour and merges at cost 0
     colors = [[100, 100, 100], [100, 120, 100], [100, 105, 100]]
-    grouping = agglomerate(np.array([3000, 1000, 2000]), np.array(colors, float), np.zeros((3, 0)), chain([0.0, 0.0]), 0.201)
+    areas = np.array([3000, 1000, 2000]) * CELL
+    grouping = agglomerate(areas, np.array(colors, float), np.zeros((3, 0)), chain([0.0, 0.0]), 0.201)
     assert len(grouping.separation) == 1
 
 
 @pytest.mark.parametrize(("known", "factor"), [((4, 4), 0.7), ((4, 5), 1.3), ((4, -1), 1.0), ((-1, -1), 1.0)])
 def test_what_was_one_thing_stays_one_more_readily(known, factor):
     def things(threshold):
-        return len(agglomerate(np.array(BIG), GREY, NO_PLANES, pair(crease=0.8), threshold, np.array(known)).separation)
+        return len(agglomerate(np.array(BIG) * CELL, GREY, NO_PLANES, pair(crease=0.8), threshold, np.array(known)).separation)
 
     assert things(0.4 * factor + 1e-6) == 1  # 0.4: two objects with a crease of .8
     assert things(0.4 * factor - 1e-6) == 2

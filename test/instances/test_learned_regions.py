@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -50,6 +52,17 @@ def test_sums_over_regions_and_their_borders():
     assert regions.borders[0, columns.CREASE_STEPS].tolist() == [7, 0, 0]  # .25 is above .1 only
     assert regions.sums[:, columns.OUTER][:, 0].tolist() == [7, 14, 7]
     assert regions.sums[:, columns.NORMAL][0] == pytest.approx([0, 0, 40], abs=1e-5)
+
+
+def test_a_finer_mesh_has_the_same_sums():
+    graph = replace(mesh_graph(strip()), spacing=0.01)
+    basin = (graph.vertices[:, 0] / 0.02).round().astype(int) // 10
+    zero = np.zeros(len(graph))
+    fine = region_statistics(graph, basin, zero, zero, np.zeros((0, 2), int), Structure([], [], np.full(len(graph), -1), UP))
+    assert fine.sums[:, columns.SIZE].tolist() == [10, 10, 10]  # four vertices for each of a mesh of 2 cm
+    assert fine.borders[:, columns.EDGES].tolist() == [3.5, 3.5]  # two edges for each
+    assert fine.sums[:, columns.RIM] == pytest.approx(graph.border.reshape(4, 30).sum(0).reshape(3, 10).sum(1) / 2)
+    assert fine.sums[:, columns.HISTOGRAM].sum(1).tolist() == [10, 10, 10]
 
 
 def test_a_merge_adds_sums_and_takes_the_border_within_out():

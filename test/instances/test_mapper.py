@@ -40,6 +40,24 @@ def test_two_boxes_on_a_floor_are_two_objects_and_a_floor(two_boxes):
         assert [v.score for v in instance.views] == sorted((v.score for v in instance.views), reverse=True)
 
 
+def test_a_finer_mesh_is_parted_alike(two_boxes):
+    low, high = (-0.06, 0.4, 0.0), (0.0, 0.46, 0.06)
+    crumb = replace(two_boxes.boxes[0], low=low, high=high, color=(130, 125, 120))  # .018 square metres: a scrap
+    world = two_boxes.with_box(crumb)
+    parts = []
+    for cell in (0.02, 0.01):
+        surface, owner = replace(world, cell=cell).surface()
+        found = InstanceMapper(InstanceSettings(), spacing=cell).update(surface, world.orbit(), UP)
+        things = [found.instances[id_of(found, owner, number)] for number in range(4)]
+        assert len(found.instances) == 3
+        assert things[0] is things[3]
+        parts.append(things[:3])
+    for coarse, fine in zip(*parts, strict=True):
+        assert fine.structure == coarse.structure
+        assert fine.box.center == pytest.approx(coarse.box.center, abs=0.02)
+        assert fine.confidence == pytest.approx(coarse.confidence, abs=0.05)
+
+
 def test_the_same_surface_gives_the_same_ids_in_any_order(two_boxes):
     mapper = InstanceMapper(InstanceSettings())
     surface, owner = two_boxes.surface()
@@ -144,13 +162,13 @@ def test_what_is_large_is_no_scrap_however_badly_it_was_seen(two_boxes, monkeypa
     once = [two_boxes.keyframe((1.3, 0.1, 0.15), (0.2, 0.1, 0.1), stamp=100)]  # of the blue box, 1036 vertices, one side
     found = InstanceMapper(InstanceSettings()).update(surface, near + once, UP)
     assert id_of(found, owner, 2) >= 0
-    monkeypatch.setattr(mapper_module, "_LARGE", 2000)
+    monkeypatch.setattr(mapper_module, "_LARGE", 0.8)
     assert id_of(InstanceMapper(InstanceSettings()).update(surface, near + once, UP), owner, 2) == -1
 
 
-def test_min_vertices_drops_small_things(two_boxes):
+def test_min_area_drops_small_things(two_boxes):
     surface, owner = two_boxes.surface()
-    found = InstanceMapper(InstanceSettings(min_vertices=1200)).update(surface, two_boxes.orbit(), UP)
+    found = InstanceMapper(InstanceSettings(min_area=0.48)).update(surface, two_boxes.orbit(), UP)
     assert [i.structure for i in found.instances.values()] == ["floor"]
     assert (found.labels[owner == 1] == -1).mean() > 0.9
 

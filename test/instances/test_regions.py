@@ -36,6 +36,12 @@ def test_graph_of_a_sheet():
     assert graph.component.tolist() == [0] * 80
 
 
+def test_loose_pieces_are_as_small_on_a_finer_mesh():
+    surface = joined(sheet(12, 12, step=0.01), sheet(16, 10, step=0.01), (1, 0, 0))  # 144 and 160 square centimetres
+    assert len(mesh_graph(surface, spacing=0.01)) == 160
+    assert len(mesh_graph(surface)) == 304
+
+
 def test_components_under_40_vertices_are_dropped():
     surface = joined(sheet(3, 13), sheet(8, 5), (1, 0, 0))  # 39 and 40 vertices
     graph = mesh_graph(surface)
