@@ -190,7 +190,7 @@ class InstanceSettings:
                             choices=("recipe", "learned", "network"))
     join_probability: float = setting(0.4, "learned: probability from which two neighbouring regions are one thing: higher splits more", "", 0.01, 1.0)
     merge_threshold: float = setting(0.75, "recipe: cost below which two neighbouring regions are one thing: lower splits more", "", 0.0, 5.0)
-    min_area: float = setting(0.01, "things of less surface are dropped; .01 is 25 vertices of a map of 2 cm voxels", "m2", 0.0, 100.0)
+    min_vertices: int = setting(25, "things of less surface than so many vertices of a map of 2 cm voxels are dropped: 25 are .01 square metres", "", 1, 100000)
     update_interval: float = setting(3.0, "things are brought up to date at most this often", "s", 0.0, 3600.0)
     max_views: int = setting(5, "best views kept for each thing", "", 1, 50)
 

@@ -125,7 +125,7 @@ class InstanceMapper:
         weight = _scaled_weight(seen_weight, area) if keyframes else np.full(count, _MEDIAN_WEIGHT)
         names = structure_of(graph, thing, count, structure)
         clear = (weight >= _SCRAP_WEIGHT) | ((area >= _LARGE) & (weight > 0.0)) | np.array([bool(name) for name in names])
-        kept = (area >= self._settings.min_area) & clear
+        kept = (area >= self._settings.min_vertices * SPACING**2) & clear
         kept[new:] = True
         number = np.where(kept, np.cumsum(kept) - 1, -1)
         member = kept[thing]

@@ -166,9 +166,9 @@ def test_what_is_large_is_no_scrap_however_badly_it_was_seen(two_boxes, monkeypa
     assert id_of(InstanceMapper(InstanceSettings()).update(surface, near + once, UP), owner, 2) == -1
 
 
-def test_min_area_drops_small_things(two_boxes):
+def test_min_vertices_drops_small_things(two_boxes):
     surface, owner = two_boxes.surface()
-    found = InstanceMapper(InstanceSettings(min_area=0.48)).update(surface, two_boxes.orbit(), UP)
+    found = InstanceMapper(InstanceSettings(min_vertices=1200)).update(surface, two_boxes.orbit(), UP)
     assert [i.structure for i in found.instances.values()] == ["floor"]
     assert (found.labels[owner == 1] == -1).mean() > 0.9
 
