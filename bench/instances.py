@@ -177,7 +177,8 @@ def _ids(console: Console, settings: Settings) -> int:
     result = watch.result()
     console.print(f"redkitchen, {len(keyframes)} keyframes, the map looked at every {UPDATE_EVERY}: {result.kept} of "
                   f"{result.boxes} labelled things keep one id from first sight to the end; {result.same_views} of "
-                  f"{result.views} sights ({result.same_views / max(result.views, 1):.0%}) have the thing's usual id")
+                  f"{result.views} sights ({result.same_views / max(result.views, 1):.1%}) have the thing's usual id, in "
+                  f"{result.beside} more it is there beside a larger one")
     console.print("changed: " + (", ".join(result.changed) or "none"))
     return 0
 

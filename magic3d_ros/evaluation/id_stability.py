@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +23,13 @@ class Box:
 @dataclass(frozen=True)
 class IdStability:
     """kept: boxes whose thing has one id from first sight to the end, of `boxes` that ever showed a thing. same_views: sights of
-    things with the id that the box has most often, of `views` in all."""
+    things with the id that the box has most often, of `views` in all; in `beside` more that thing is there under its id, but
+    another in the box is larger."""
 
     kept: int
     boxes: int
     same_views: int
+    beside: int
     views: int
     changed: tuple[str, ...]
 
@@ -36,21 +39,23 @@ class IdWatch:
 
     def __init__(self, boxes: list[Box]) -> None:
         self._boxes = boxes
-        self._seen: list[list[int]] = [[] for _ in boxes]
+        self._seen: list[list[list[int]]] = [[] for _ in boxes]  # ids of a box's own things in each sight, the largest first
 
     def look(self, points: np.ndarray, labels: np.ndarray) -> None:
         """One update: (N, 3) points in the axes of the boxes, and the (N,) id of each, -1 = none."""
         size = dict(zip(*(a.tolist() for a in np.unique(labels, return_counts=True)), strict=True))
         for box, seen in zip(self._boxes, self._seen, strict=True):
             ids, count = np.unique(labels[((points >= box.low) & (points <= box.high)).all(1)], return_counts=True)
-            own = [(n, i) for i, n in zip(ids.tolist(), count.tolist(), strict=True) if i >= 0 and n > _INSIDE * size[i]]
-            if own and max(own)[0] >= _FEWEST:
-                seen.append(max(own)[1])
+            own = [(n, i) for i, n in zip(ids.tolist(), count.tolist(), strict=True)
+                   if i >= 0 and n > _INSIDE * size[i] and n >= _FEWEST]
+            if own:
+                seen.append([i for _, i in sorted(own, reverse=True)])
 
     def result(self) -> IdStability:
         """What was seen so far."""
-        found = [(box.name, np.array(seen)) for box, seen in zip(self._boxes, self._seen, strict=True) if seen]
-        kept = [bool((seen == seen[0]).all()) for _, seen in found]
-        return IdStability(sum(kept), len(found), sum(int(np.unique(seen, return_counts=True)[1].max()) for _, seen in found),
-                           sum(len(seen) for _, seen in found),
+        found = [(box.name, seen) for box, seen in zip(self._boxes, self._seen, strict=True) if seen]
+        usual = [Counter(ids[0] for ids in seen).most_common(1)[0] for _, seen in found]
+        kept = [times == len(seen) for (_, times), (_, seen) in zip(usual, found, strict=True)]
+        beside = sum(thing in ids[1:] for (thing, _), (_, seen) in zip(usual, found, strict=True) for ids in seen)
+        return IdStability(sum(kept), len(found), sum(times for _, times in usual), beside, sum(len(seen) for _, seen in found),
                            tuple(name for (name, _), same in zip(found, kept, strict=True) if not same))

@@ -33,8 +33,9 @@ class IdentityMemory:
     def assign(self, points: np.ndarray, thing: np.ndarray, count: int) -> np.ndarray:
         """(count,) int64 ids of the things of this run.
 
-        points (N, 3) metres; thing (N,) 0 ... count-1. Overlap is measured in points per cell; the pair of largest
-        intersection over union goes first, so of a split thing the largest part keeps the id.
+        points (N, 3) metres; thing (N,) 0 ... count-1. Overlap is measured in points per cell; pairs of large intersection over
+        union go first, so of a split thing the largest part keeps the id; of those within a factor of two the oldest id goes
+        first, so two of like size that become one keep the older's: who asks for a thing again knows it by that.
         """
         cell, owner, number = _cells(points, thing)
         one, other, overlap = self._overlaps(cell, owner, number)
@@ -46,7 +47,8 @@ class IdentityMemory:
         fits = np.where(active, (overlap >= _CONTAINED * smaller) | (iou >= _SAME_IOU), iou >= _RETURN_IOU)
         ids = np.full(count, -1, np.int64)
         taken: set[int] = set()
-        for k in np.lexsort((other, one, -iou)):
+        halved = np.rint(-np.log2(np.maximum(iou, 1e-9)))  # 0 from .71 on, 1 from .35 on: where two of like size became one
+        for k in np.lexsort((one, -iou, other, halved)):
             if fits[k] and ids[one[k]] < 0 and int(other[k]) not in taken:
                 ids[one[k]] = other[k]
                 taken.add(int(other[k]))

@@ -17,12 +17,12 @@ def labelled(left: int, right: int, floor: int) -> np.ndarray:
 
 def test_ids_from_first_sight_to_the_end() -> None:
     watch = IdWatch(BOXES)
-    assert watch.result() == IdStability(0, 0, 0, 0, ())
+    assert watch.result() == IdStability(0, 0, 0, 0, 0, ())
     watch.look(POINTS[:100], np.full(100, 7))
     watch.look(POINTS, labelled(7, 4, 1))
     watch.look(POINTS, labelled(7, 4, 1))
     watch.look(POINTS, labelled(7, 5, 1))
-    assert watch.result() == IdStability(kept=1, boxes=2, same_views=4 + 2, views=4 + 3, changed=("right",))
+    assert watch.result() == IdStability(kept=1, boxes=2, same_views=4 + 2, beside=0, views=4 + 3, changed=("right",))
 
 
 def test_what_lies_mostly_elsewhere_is_not_the_thing_of_the_box() -> None:
@@ -30,4 +30,11 @@ def test_what_lies_mostly_elsewhere_is_not_the_thing_of_the_box() -> None:
     watch.look(POINTS, labelled(1, 4, 1))  # the left box holds a piece of the floor
     watch.look(POINTS, labelled(-1, 4, 1))
     watch.look(POINTS[::3], labelled(2, 4, 1)[::3])  # too few vertices of either
-    assert watch.result() == IdStability(1, 1, 2, 2, ())
+    assert watch.result() == IdStability(1, 1, 2, 0, 2, ())
+
+
+def test_the_usual_thing_beside_a_larger_one() -> None:
+    watch = IdWatch(BOXES[:1])
+    for halves in ((60, 40), (55, 45), (45, 55), (70, 30)):  # a chair's back, 4, and its seat, 9, of which 50 points count
+        watch.look(np.full((200, 3), 0.5), np.repeat([4, 9], np.array(halves) * 2))
+    assert watch.result() == IdStability(kept=0, boxes=1, same_views=3, beside=1, views=4, changed=("left",))

@@ -50,6 +50,13 @@ def test_of_a_merge_the_larger_overlap_gives_the_id_and_the_other_returns_when_t
     assert assign(memory, bar(10, 14), bar(0, 10)) == [1, 0]
 
 
+def test_of_a_merge_of_two_of_like_size_the_older_gives_the_id():
+    memory = IdentityMemory()
+    assign(memory, bar(0, 10), bar(30, 40))
+    assign(memory, bar(0, 10), bar(10, 24), bar(30, 40), bar(40, 70))
+    assert assign(memory, bar(0, 24), bar(30, 70)) == [0, 3]  # 10 and 14 cells; 10 and 30 cells
+
+
 def test_an_id_returns_with_its_surface():
     memory = IdentityMemory()
     assign(memory, bar(0, 10), bar(20, 30))
