@@ -166,6 +166,21 @@ def test_what_is_large_is_no_scrap_however_badly_it_was_seen(two_boxes, monkeypa
     assert id_of(InstanceMapper(InstanceSettings()).update(surface, near + once, UP), owner, 2) == -1
 
 
+def test_what_was_a_thing_needs_less_to_stay_one(two_boxes, monkeypatch):
+    monkeypatch.setattr(mapper_module, "_LARGE", 0.8)
+    surface, owner = two_boxes.surface()
+    once = [two_boxes.keyframe((1.3, 0.1, 0.15), (0.2, 0.1, 0.1), stamp=100)]
+    near = [two_boxes.keyframe((-0.9, -0.05, 0.35), (-0.2, -0.05, 0.1), stamp=k) for k in range(60)]
+    mapper = InstanceMapper(InstanceSettings())
+    blue = id_of(mapper.update(surface, near[:8] + once, UP), owner, 2)
+    assert blue >= 0
+    # the camera rests on the red box: what is nothing to who sees it now for the first time stays for who knows it
+    moved = replace(surface, colors=surface.colors + np.uint8(1))  # all is looked at again
+    assert id_of(InstanceMapper(InstanceSettings()).update(moved, near[:30] + once, UP), owner, 2) == -1
+    assert id_of(mapper.update(moved, near[:30] + once, UP), owner, 2) == blue
+    assert id_of(mapper.update(surface, near + once, UP), owner, 2) == -1
+
+
 def test_min_vertices_drops_small_things(two_boxes):
     surface, owner = two_boxes.surface()
     found = InstanceMapper(InstanceSettings(min_vertices=1200)).update(surface, two_boxes.orbit(), UP)
