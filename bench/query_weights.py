@@ -42,11 +42,12 @@ from magic3d_ros.sources.room.shapes.varied.kinds import KINDS
 
 BENCH = Path(__file__).parent
 DATA = BENCH.resolve().parents[1] / "shared" / "data"
-PHRASES = {"random:": "query_phrases.yaml", "varied:": "query_phrases_varied.yaml"}
+VARIED = "varied:"
+PHRASES = {"random:": "query_phrases.yaml", VARIED: "query_phrases_varied.yaml"}
 """Rooms that nobody furnished, by how their names begin, and what is asked there."""
 BY_CHANCE = tuple(PHRASES)
 SCENES = ",".join(["living_room", "procedural_room", "redkitchen", *(f"random:{seed}" for seed in range(1000, 1020)),
-                   *(f"varied:{seed}" for seed in range(2000, 2028))])
+                   *(f"{VARIED}{seed}" for seed in range(2000, 2028))])
 PENALTY_THINGS, PENALTY_QUESTIONS = 0.003, 0.002
 """Of the squared weights: hundreds of examples need little."""
 ABSENT_SHARE = 0.25
@@ -57,11 +58,12 @@ _LOOK_UNIT, _COSINE_UNIT = 0.1, 0.1
 
 @dataclass(frozen=True)
 class Labelled:
-    """A mapped scene. names: by thing, what it really is."""
+    """A mapped scene. names: by thing, what it really is. points: by thing, how many of the surface are its."""
 
     name: str
     memory: SemanticMemory
     names: Mapping[int, frozenset[str]]
+    points: Mapping[int, int]
     questions: tuple[KnownQuestion, ...]
 
 
@@ -85,10 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scene = mapped(known, DATA, settings, extractor, options.frames, None, options.maps)
         found, memory = scene.pipeline.scene, scene.pipeline.scene.memory
         assert memory is not None
-        names = {o.id: scene.truth.names(found.surface.vertices[found.points_of(o.id)]) for o in found.objects}
+        lying = {o.id: found.points_of(o.id) for o in found.objects}
+        names = {id_: scene.truth.names(found.surface.vertices[rows]) for id_, rows in lying.items()}
         asked = tuple(q for q in known.questions if q.split == TUNE) or automatic(
             frozenset().union(*names.values()), phrases[name.partition(":")[0] + ":"])
-        scenes.append(Labelled(name, memory, names, asked))
+        scenes.append(Labelled(name, memory, names, {id_: len(rows) for id_, rows in lying.items()}, asked))
         console.print(f"{name}: {len(found.objects)} things, {len(asked)} questions")
     rooms = {scene.name: examples(scene, classes) for scene in scenes if scene.name.startswith(BY_CHANCE)}
     if options.write:
@@ -138,9 +141,16 @@ def called(scene: Labelled, classes: Mapping[str, Sequence[str]]) -> dict[int, t
 
 
 def examples(scene: Labelled, classes: Mapping[str, Sequence[str]]) -> Examples:
-    """All known things of a scene that pictures show."""
+    """All known things of a scene that pictures show; of varied rooms, which hold one thing of a kind, its largest piece alone.
+
+    With all pieces of 13 varied rooms 15 of redkitchen's 22 questions were answered first, with the largest of 21 rooms 17, with
+    examples of random rooms alone 18.
+    """
     pictures = scene.memory.pictures
     known = {row: names for row, names in called(scene, classes).items() if pictures[row].any()}
+    if scene.name.startswith(VARIED):
+        by_size = sorted(known, key=lambda row: scene.points[scene.memory.objects[row].id])
+        known = {row: names for names, row in {known[row]: row for row in by_size}.items()}
     return Examples(pictures[list(known)], tuple(known.values()))
 
 
