@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from magic3d_ros.config import LanguageSettings, SettingsError
 from magic3d_ros.cues.protocols import LanguageModel
+from magic3d_ros.cues.stored_vectors import cache_directory
 from magic3d_ros.language.concepts.bank import ConceptBank, load_bank
 from magic3d_ros.language.concepts.examples import Correction, Examples, load_examples
 from magic3d_ros.language.concepts.lexicon import Lexicon, load_lexicon
@@ -40,14 +42,19 @@ class Meaning:
 
 
 class Knowledge:
-    """Bank, lexicon and examples for one model. Raises SettingsError where the lexicon names what is no concept of the bank."""
+    """Bank, lexicon and examples for one model. kept: folder that remembers what was learned from the examples; None = learn it
+    anew.
+
+    Raises SettingsError where the lexicon names what is no concept of the bank.
+    """
 
     def __init__(self, model: LanguageModel, bank: ConceptBank, lexicon: Lexicon | None = None,
-                 examples: Examples | None = None) -> None:
+                 examples: Examples | None = None, kept: Path | None = None) -> None:
         self.model = model
         self.bank = bank
         self.lexicon = lexicon or Lexicon()
         self.examples = examples
+        self._kept = kept
         for phrases, concepts in self.lexicon.groups:
             for name in concepts:
                 if name not in bank.row_of:
@@ -60,7 +67,7 @@ class Knowledge:
         Raises ModelError where the examples cannot be read."""
         lexicon = settings.lexicon or ("en" if model.contrast is None else "")
         examples = load_examples(model.name) if settings.examples else None
-        return Knowledge(model, load_bank(settings.concepts), load_lexicon(lexicon), examples)
+        return Knowledge(model, load_bank(settings.concepts), load_lexicon(lexicon), examples, cache_directory())
 
     @cached_property
     def vectors(self) -> np.ndarray:
@@ -80,7 +87,7 @@ class Knowledge:
     def with_examples(self, examples: Examples | None) -> Knowledge:
         """The same with other examples, or none."""
         other = copy(self)
-        other.examples = examples
+        other.examples, other._kept = examples, None
         other.__dict__.pop("_correction", None)
         return other
 
@@ -92,7 +99,7 @@ class Knowledge:
 
     @cached_property
     def _correction(self) -> Correction | None:
-        return None if self.examples is None else Correction(self.examples, self.vectors, self.bank.row_of)
+        return None if self.examples is None else Correction(self.examples, self.vectors, self.bank.row_of, self._kept)
 
     @cached_property
     def known_names(self) -> frozenset[str]:

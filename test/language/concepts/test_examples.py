@@ -36,6 +36,17 @@ def test_examples_left_out_are_as_if_they_had_never_been_there():
     assert not np.allclose(left(vectors), Correction(Examples(vectors[:7], names), AXES[:2], CONCEPTS)(vectors), atol=1e-2)
 
 
+def test_what_was_learned_is_remembered_for_the_same_examples_only(tmp_path):
+    first = Correction(Examples(AXES[3:], (("crate",),)), AXES[:2], CONCEPTS, tmp_path)
+    file, = tmp_path.iterdir()
+    written = np.load(file)
+    np.save(file, np.zeros_like(written))  # so that one sees that it is read
+    again = Correction(Examples(AXES[3:], (("crate",),)), AXES[:2], CONCEPTS, tmp_path)
+    assert not np.allclose(first(AXES), AXES) and np.allclose(again(AXES), AXES)
+    other = Correction(Examples(AXES[3:], (("chest",),)), AXES[:2], CONCEPTS, tmp_path)
+    assert other(AXES)[3].argmax() == 1 and len(list(tmp_path.iterdir())) == 2
+
+
 def test_what_no_picture_shows_stays_unknown():
     assert not Correction(Examples(AXES[3:], (("crate",),)), AXES[:2], CONCEPTS)(np.zeros((2, 4), np.float32)).any()
 
