@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from magic3d_ros.sources.room.material import Material, Part
+from magic3d_ros.sources.room.shapes.varied.choices import pick
 from magic3d_ros.sources.room.triangles import Triangles, Vector, box, joined, rectangle, revolved, surface, tilt_matrix, unit
 
 WOODS = ("oak", "pine", "walnut")
@@ -24,11 +25,6 @@ STEEL = Material("brushed", (0.72, 0.72, 0.74))
 def about(random: np.random.Generator, measure: float, spread: float = 0.15) -> float:
     """The measure, up to `spread` (a share of it) more or less."""
     return float(measure * random.uniform(1 - spread, 1 + spread))
-
-
-def one_of(random: np.random.Generator, *choices: str) -> str:
-    """One of the names."""
-    return choices[int(random.integers(len(choices)))]
 
 
 def bright(random: np.random.Generator, hue: tuple[float, float] = (0.0, 1.0), saturation: tuple[float, float] = (0.5, 0.95),
@@ -66,12 +62,12 @@ def metal(random: np.random.Generator) -> Material:
 
 def wood(random: np.random.Generator) -> Material:
     """Oak, pine or walnut, lighter or darker."""
-    return Material(f"{one_of(random, *WOODS)}:{int(random.integers(4))}", (float(random.uniform(0.6, 1.15)),) * 3, repeat=2.0)
+    return Material(f"{pick(random, *WOODS)}:{int(random.integers(4))}", (float(random.uniform(0.6, 1.15)),) * 3, repeat=2.0)
 
 
 def cloth(random: np.random.Generator) -> Material:
     """Woven cloth, dyed or natural, plain most often."""
-    weave = one_of(random, "linen", "linen", "canvas", "canvas", *CLOTHS)
+    weave = pick(random, "linen", "linen", "canvas", "canvas", *CLOTHS)
     dye = (bright if random.random() < 0.6 else grey)(random)
     return replace(dye, texture=weave, repeat=float(random.uniform(2.0, 5.0)))
 
