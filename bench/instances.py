@@ -1,6 +1,7 @@
 """Class-agnostic 3D instances: ours beside graph segmentation, merged 2D masks and the segmenter network, on exact ground truth.
 
     ./run bench instances [FOLDER] [--rooms living_room,...|none] [--stage1 FILE] [--stage2 FILE] [--ids] [--pictures DIR]
+                          [--set edges.model=FILE]
 
 ScanNet protocol: IoU .50 to .90, things of at least 100 points, one class; all predictions equally sure ("confidence 1", as
 papers on class-agnostic segmentation evaluate) and ranked by confidence. Labels of the surface that the package maps are carried
@@ -22,6 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from magic3d_ros.config import Settings, load_settings
+from magic3d_ros.cues.tiers import has_model
+from magic3d_ros.cues.weights import ModelError
+from magic3d_ros.evaluation.edges import edges_of
 from magic3d_ros.evaluation.id_stability import Box, IdWatch
 from magic3d_ros.evaluation.instance_metrics import average_precision, best_overlaps, segmentation_errors
 from magic3d_ros.evaluation.instance_pictures import colors_of, matching_labels, seen_from_above, write_beside
@@ -44,6 +48,7 @@ ROOMS = "living_room,procedural_room,office,bedroom,kitchen"
 """Not one of them was used to train anything."""
 ROOM_FRAMES, ROOM_WIDTH = 96, 320
 OURS = "3D regions (ours)"
+LEARNED_EDGES = "3D regions with learned edges"
 UPDATE_EVERY = 4
 """Keyframes from one look at the ids to the next: about once a second of the recording."""
 
@@ -81,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                                   f"{'reached' if reached else 'missed'}")
         if options.pictures and KITCHEN.is_dir():
             _kitchen_picture(options.pictures, settings)
-    except SourceError as error:
+    except (SourceError, ModelError) as error:
         console.print(str(error))
         return 1
     if any(len(figures) > 1 for figures in sums.values()):
@@ -112,7 +117,7 @@ def _measured(console: Console, name: str, scene: LabelledScene, settings: Setti
         console.print(f"{name}: {row.name}: {average_precision(truth, row.labels)}, {row.seconds:.1f} s")
         if row.name == OURS and options.things:
             console.print(_things(truth, row.labels))
-        if options.pictures and (row.name == OURS or row.name in weights):
+        if options.pictures and (row.name in (OURS, LEARNED_EDGES) or row.name in weights):
             _picture(options.pictures / f"{name}_{row.name.split(' (')[0].replace(' ', '_').replace(',', '')}.png", scene, row)
     console.print(table)
     return found
@@ -150,10 +155,15 @@ def _picture(path: Path, scene: LabelledScene, row: Row) -> None:
 
 def _kitchen_picture(folder: Path, settings: Settings) -> None:
     surface, keyframes, up = mapped(str(KITCHEN), settings)
-    labels = InstanceMapper(settings.instances, spacing=settings.map.voxel_size).update(surface, keyframes, up).labels
+    instances = InstanceMapper(settings.instances, spacing=settings.map.voxel_size)
+    shown = [surface.colors, colors_of(instances.update(surface, keyframes, up).labels)]
+    if has_model("edges", settings):
+        for stamp, edges in edges_of(keyframes, settings).items():
+            instances.observe_edges(stamp, edges)
+        shown.append(colors_of(instances.update(surface, keyframes, up, whole=True).labels))
     folder.mkdir(parents=True, exist_ok=True)
-    write_beside(folder / "redkitchen.png", [seen_from_above(surface.vertices, colors, up, 0.45)
-                                             for colors in (surface.colors, colors_of(labels))], ["colours", OURS])
+    write_beside(folder / "redkitchen.png", [seen_from_above(surface.vertices, colors, up, 0.45) for colors in shown],
+                 ["colours", OURS, LEARNED_EDGES][:len(shown)])
 
 
 def _ids(console: Console, settings: Settings) -> int:

@@ -183,6 +183,14 @@ class NormalSettings:
 
 
 @dataclass
+class EdgeSettings:
+    """Edges between things in single images, by a learned network."""
+
+    model: str = setting("", "a file with the weights of HED, or a folder with nothing else; none, and empty in both tiers = things part at creases and changes of colour alone (docs/instances.md)")
+    device: str = setting("auto", _DEVICE)
+
+
+@dataclass
 class InstanceSettings:
     """Separating the surface into things."""
 
@@ -267,6 +275,7 @@ class Settings:
     masks: MaskSettings = field(default_factory=MaskSettings)
     depth: DepthSettings = field(default_factory=DepthSettings)
     normals: NormalSettings = field(default_factory=NormalSettings)
+    edges: EdgeSettings = field(default_factory=EdgeSettings)
     instances: InstanceSettings = field(default_factory=InstanceSettings)
     language: LanguageSettings = field(default_factory=LanguageSettings)
     distillation: DistillationSettings = field(default_factory=DistillationSettings)

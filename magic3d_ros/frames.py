@@ -131,6 +131,7 @@ class CueFrame:
     normals: (h, w, 3) float32 unit normals of the sensor's depth, in the camera frame, pointing to the camera; NaN = unknown.
     masks: (H, W) int32 label image of class-agnostic 2D masks, -1 = none.
     monocular: depth and normals guessed from the colours alone.
+    edges: (h, w) uint8 that covers the image, 255 = certainly an edge between things.
     timings: milliseconds by model, for diagnostics.
     """
 
@@ -140,4 +141,5 @@ class CueFrame:
     normals: np.ndarray | None = None
     masks: np.ndarray | None = None
     monocular: MonocularGeometry | None = None
+    edges: np.ndarray | None = None
     timings: dict[str, float] = field(default_factory=dict)

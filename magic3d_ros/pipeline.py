@@ -52,6 +52,9 @@ class ScenePipeline:
         self._understanding = threading.RLock()  # instances and descriptions; held as long as understanding takes
         self.mapper = NeuralMapper(settings, self._understanding, self._moving, self._timed)
         self._frame_masks = tiers.model_of("masks", settings) == tiers.EMBEDDED  # made here: no model of images
+        if tiers.has_model("edges", settings) and settings.instances.grouping != "recipe":
+            _log.warning("edges of %s are seen but not used: instances.grouping '%s' does not heed them, 'recipe' does",
+                         tiers.model_of("edges", settings), settings.instances.grouping)
         self.instances = InstanceMapper(settings.instances, FRAME_MASK_TRUST if self._frame_masks else MASK_TRUST,
                                         settings.map.voxel_size)
         self.language = LanguageMap(settings.language, settings.query, extractor.language)
@@ -100,6 +103,8 @@ class ScenePipeline:
             if masks is not None:
                 with self._timed("masks"):
                     self.instances.observe(self.mapper.standing(frame), masks, cues.features)
+            if cues.edges is not None:
+                self.instances.observe_edges(frame.stamp, cues.edges)
             with self._timed("language"):
                 keyframe = self.mapper.keyframes.get(frame.stamp)
                 self.language.observe(self.mapper.standing(frame), cues, None if keyframe is None else keyframe.weights())

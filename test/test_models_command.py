@@ -29,7 +29,7 @@ def test_list_says_of_each_model_where_it_is_or_how_to_get_it(magic3d, tmp_path)
     code, text = magic3d("list", "--json", "--set", "cues.tier=foundation", "--set", "depth.model=embedded")
     assert code == 0
     found = {entry["kind"]: entry for entry in json.loads(text)}
-    assert list(found) == ["features", "masks", "language", "depth", "normals"]
+    assert list(found) == ["features", "masks", "language", "depth", "normals", "edges"]
     features, masks = found["features"], found["masks"]
     assert features["present"] and features["place"] == str(folder)
     assert features["licence"] == "mit" and features["megabytes"] == round(sum(f.stat().st_size for f in folder.iterdir()) / 1e6)

@@ -8,6 +8,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from rich.table import Column, Table
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _CHECK_SIZE = (120, 160)
 """Rows and columns of the image that `check` shows the models: small, and no multiple of a patch."""
+
+_KINDS = "features, masks, language, depth, normals, edges; none = all"
 
 models = typer.Typer(no_args_is_help=True, help="The 2D models: which are configured, whether they are there, whether they run.")
 
@@ -51,7 +54,7 @@ def list_models(as_json: JsonOption = False, config: ConfigOption = None, assign
 
 @models.command()
 def fetch(
-    kinds: Annotated[list[str] | None, typer.Argument(help="features, masks, language, depth, normals; none = all")] = None,
+    kinds: Annotated[list[str] | None, typer.Argument(help=_KINDS)] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
@@ -76,7 +79,7 @@ def fetch(
 
 @models.command()
 def check(
-    kinds: Annotated[list[str] | None, typer.Argument(help="features, masks, language, depth, normals; none = all")] = None,
+    kinds: Annotated[list[str] | None, typer.Argument(help=_KINDS)] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     assignments: SetOption = None,
@@ -132,6 +135,8 @@ def described(result: Any) -> str:
                          for name, value in maps.items() if value is not None)
     if hasattr(result, "stride_x"):
         return f"features {_shape(result.values)}, a cell every {result.stride_x:.1f} pixels"
+    if result.dtype == np.uint8:
+        return f"edges {_shape(result)}"
     return f"{int(result.max()) + 1} masks {_shape(result)}"
 
 

@@ -144,7 +144,7 @@ def grey_frame(height: int = 480, width: int = 640) -> RGBDFrame:
 
 
 def _ready(kind: str, settings: Settings, model: Any, device: torch.device) -> RunningModel[Any]:
-    call = {"features": _features, "masks": _masks, "language": _language}.get(kind, _geometry)
+    call = {"features": _features, "masks": _masks, "language": _language, "edges": _edges}.get(kind, _geometry)
     if isinstance(model, JointClassSpace) and tiers.model_of("features", settings) == tiers.EMBEDDED:
         call = _features_and_language
     return RunningModel(kind, model, lambda frames: call(model, frames), device)
@@ -156,6 +156,10 @@ def _features(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
 
 def _masks(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
     return list(model.masks([frame.rgb for frame in frames]))
+
+
+def _edges(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
+    return list(model.edges([frame.rgb for frame in frames]))
 
 
 def _language(model: Any, frames: Sequence[RGBDFrame]) -> list[Any]:
@@ -180,4 +184,4 @@ def _cue_frame(frame: RGBDFrame, made: dict[str, Any], normals: np.ndarray | Non
     if guessed is not None:
         monocular = guessed if monocular is None else replace(monocular, normals=guessed.normals)
     return CueFrame(frame.stamp, features=features, language=language, normals=normals, masks=made.get("masks"),
-                    monocular=monocular, timings=dict(timings))
+                    monocular=monocular, edges=made.get("edges"), timings=dict(timings))

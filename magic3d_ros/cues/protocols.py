@@ -71,6 +71,16 @@ class MaskModel(Protocol):
         ...
 
 
+class EdgeModel(Protocol):
+    """Where in images one thing ends and another begins."""
+
+    name: str
+
+    def edges(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """(H, W, 3) uint8 each -> (h, w) uint8 that covers the image, 255 = certainly an edge."""
+        ...
+
+
 class GeometryModel(Protocol):
     """Depth or normals, or both, from colours alone."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magic3d_ros.config import Settings
-from magic3d_ros.cues.protocols import FeatureModel, GeometryModel, LanguageModel, MaskModel
+from magic3d_ros.cues.protocols import EdgeModel, FeatureModel, GeometryModel, LanguageModel, MaskModel
 from magic3d_ros.cues.weights import WEIGHTS, ModelError, find_model, read_config
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 EMBEDDED, NONE = "embedded", "none"
 TIERS = {
-    "embedded": {"features": EMBEDDED, "masks": NONE, "language": EMBEDDED, "depth": NONE, "normals": NONE},
+    "embedded": {"features": EMBEDDED, "masks": NONE, "language": EMBEDDED, "depth": NONE, "normals": NONE, "edges": NONE},
     # The smallest of each family whose licence (Apache-2.0) allows every use: docs/models.md.
     "foundation": {"features": "facebook/dinov2-small", "masks": "facebook/sam2.1-hiera-tiny",
                    "language": "google/siglip2-base-patch16-224", "depth": "depth-anything/Depth-Anything-V2-Small-hf",
-                   "normals": NONE},
+                   "normals": NONE, "edges": NONE},
 }
 """tier -> section of the settings -> its model where it names none"""
 KINDS = tuple(TIERS["embedded"])
@@ -74,7 +74,7 @@ def load(kind: str, settings: Settings) -> Any:
             raise ModelError("language.model cannot be 'none': things are found by it; name a model, or 'embedded'")
         return None
     return {"features": load_features, "masks": load_masks, "language": load_language, "depth": load_geometry,
-            "normals": load_geometry}[kind](settings, *((kind,) if kind in ("depth", "normals") else ()))
+            "normals": load_geometry, "edges": load_edges}[kind](settings, *((kind,) if kind in ("depth", "normals") else ()))
 
 
 def load_features(settings: Settings) -> FeatureModel:
@@ -151,6 +151,18 @@ def load_geometry(settings: Settings, kind: str = "depth") -> GeometryModel:
     return TransformersDepth(path, placement, batch=settings.cues.batch, name=short_name(model))
 
 
+def load_edges(settings: Settings) -> EdgeModel:
+    """The model of edges between things. Raises ModelError."""
+    model, placement = model_of("edges", settings), placement_of("edges", settings)
+    _refuse_embedded("edges", model)
+    from magic3d_ros.cues.foundation.edge_network import HolisticEdges
+
+    path, cues = find_model(model, settings.cues), settings.cues
+    if path.is_dir():
+        path = _only_checkpoint(path)
+    return HolisticEdges(path, placement, max_width=cues.max_width, batch=cues.batch, name=short_name(model))
+
+
 def without_compiling(settings: Settings) -> Settings:
     """The same settings with cues.compile off."""
     plain = copy.deepcopy(settings)
@@ -188,7 +200,7 @@ def _is_open_clip(path: Path) -> bool:
 
 
 def _only_checkpoint(folder: Path) -> Path:
-    files = sorted(path for path in folder.iterdir() if path.suffix in WEIGHTS)
+    files = sorted(path for path in folder.iterdir() if path.suffix in (*WEIGHTS, ".h5"))
     if len(files) != 1:
         raise ModelError(f"{folder} has no config.json and {len(files)} checkpoints beside: name one checkpoint file")
     return files[0]

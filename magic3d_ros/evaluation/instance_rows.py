@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from magic3d_ros.config import Settings
+from magic3d_ros.cues.tiers import has_model
+from magic3d_ros.evaluation.edges import edges_of
 from magic3d_ros.evaluation.instance_metrics import transfer_labels
 from magic3d_ros.evaluation.labelled_scene import LabelledScene
 from magic3d_ros.evaluation.sam3d_merging import merged, unprojected
@@ -63,7 +65,10 @@ def exact_masks(scene: LabelledScene) -> SceneMasks:
 
 
 def rows(scene: LabelledScene, settings: Settings, weights: dict[str, Path]) -> Iterator[Row]:
-    """All ways, one after the other. weights: of the segmenter network, by the name of the stage."""
+    """All ways, one after the other; with learned edges where the settings name their network.
+
+    weights: of the segmenter network, by the name of the stage. Raises ModelError for an edge network that is not there.
+    """
     yield _graph("Felzenszwalb, exact mesh", scene, exact=True)
     yield _graph("Felzenszwalb, our mesh", scene, exact=False)
     made = masks_of_frames(scene)
@@ -71,6 +76,10 @@ def rows(scene: LabelledScene, settings: Settings, weights: dict[str, Path]) -> 
     yield _online(scene, made)
     yield _ours("3D regions (ours)", scene, scene.found, scene.seconds)
     yield _voted(scene, made, settings, FRAME_MASK_TRUST)
+    if has_model("edges", settings):
+        seen = edges_of(scene.keyframes, settings)
+        yield _with_edges("3D regions with learned edges", scene, None, settings, seen)
+        yield _with_edges(f"3D regions with learned edges and votes, {made.kind}", scene, made, settings, seen)
     yield _learned(scene, settings)
     for name, file in weights.items():
         yield from _network(name, file, scene)
@@ -130,6 +139,19 @@ def _voted(scene: LabelledScene, made: SceneMasks, settings: Settings, trust: fl
     begin = time.process_time()
     found = instances.update(scene.surface, scene.keyframes, scene.up)
     return _ours(f"3D regions with votes, {made.kind}", scene, found, time.process_time() - begin)
+
+
+def _with_edges(name: str, scene: LabelledScene, made: SceneMasks | None, settings: Settings, seen: dict[int, np.ndarray]) -> Row:
+    instances = InstanceMapper(settings.instances, FRAME_MASK_TRUST, settings.map.voxel_size)
+    if made is not None:
+        for frame, masks in zip(made.frames, made.masks, strict=True):
+            instances.observe(frame, masks)
+    for stamp, edges in seen.items():
+        instances.observe_edges(stamp, edges)
+    instances.update(scene.surface, scene.keyframes, scene.up)  # reads the keyframes' depth, once each
+    begin = time.process_time()
+    found = instances.update(scene.surface, scene.keyframes, scene.up, whole=True)
+    return _ours(name, scene, found, time.process_time() - begin)
 
 
 def _learned(scene: LabelledScene, settings: Settings) -> Row:

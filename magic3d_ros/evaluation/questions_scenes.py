@@ -12,6 +12,8 @@ import cv2
 
 from magic3d_ros.config import Settings
 from magic3d_ros.cues.extractor import CueExtractor
+from magic3d_ros.cues.tiers import has_model
+from magic3d_ros.evaluation.edges import edges_of
 from magic3d_ros.evaluation.holdout import is_held_out
 from magic3d_ros.evaluation.questions import QuestionSet
 from magic3d_ros.evaluation.questions_truth import BoxTruth, Truth, truth_of_folder, truth_of_room
@@ -92,6 +94,9 @@ def mapped(questions: QuestionSet, data: Path, settings: Settings, extractor: Cu
         truth = BoxTruth(questions.boxes) if questions.boxes is not None else truth_of_folder(folder, questions.names)
     if kept is not None and kept.is_dir():
         pipeline = load_map(kept, settings, extractor)
+        if has_model("edges", settings):  # the map may have been kept without
+            for stamp, edges in edges_of(pipeline.mapper.keyframes, settings).items():
+                pipeline.instances.observe_edges(stamp, edges)
         pipeline.understand(thorough=True)
     else:
         pipeline = ScenePipeline(settings, extractor)

@@ -21,7 +21,8 @@ _SHARPNESS_GRID = (16, 12)  # cells in which image sharpness is remembered
 class DepthView:
     """One keyframe, reduced: camera of the reduced size, depth (h, w) float32 metres, edge (h, w) bool near an occlusion edge,
     sharpness (12, 16) float32 mean absolute Laplacian of the grey image, standing (24, 32) float32 share of each cell's pixels
-    that is trusted not to move, from the keyframe's trust_png; scale_x and scale_y: reduced pixels a full pixel."""
+    that is trusted not to move, from the keyframe's trust_png; moving (h, w) bool within two pixels of what is not, None = all
+    stands; scale_x and scale_y: reduced pixels a full pixel."""
 
     camera: Camera
     depth: np.ndarray
@@ -29,6 +30,7 @@ class DepthView:
     sharpness: np.ndarray
     standing: np.ndarray
     trust_png: bytes
+    moving: np.ndarray | None
     scale_x: float
     scale_y: float
 
@@ -71,7 +73,7 @@ def look(points: np.ndarray, normals: np.ndarray, view: DepthView, camera_to_wor
     """How a keyframe at `camera_to_world` sees (N, 3) world points with unit normals.
 
     Visible: |z - d| < 2 cm + 1 % z. Weight: clip(1.5 / z, .3, 1.5) clip(|cos|, .1, 1), and none where the depth jumps by more
-    than 6 cm + 4 % within 5x5 pixels. This is also where evidence of learned 2D edges is to be averaged over the views.
+    than 6 cm + 4 % within 5x5 pixels.
     """
     position = camera_to_world[:3, 3]
     u, v, z = view.camera.project((points - position) @ camera_to_world[:3, :3])
@@ -117,16 +119,20 @@ def _reduced(keyframe: Keyframe) -> DepthView:
     window = np.ones((5, 5), np.uint8)
     nearest = cv2.erode(np.where(depth > 0, depth, np.float32(1e3)), window)  # no reading is no jump
     edge = (cv2.dilate(depth, window) - nearest) > _JUMP + _JUMP_PER_METRE * depth
-    return DepthView(camera.resized(width, height), depth, edge, _sharpness(keyframe), _standing(keyframe),
-                     keyframe.trust_png, width / camera.width, height / camera.height)
+    standing, moving = _trusted(keyframe, width, height)
+    return DepthView(camera.resized(width, height), depth, edge, _sharpness(keyframe), standing, keyframe.trust_png, moving,
+                     width / camera.width, height / camera.height)
 
 
-def _standing(keyframe: Keyframe) -> np.ndarray:
-    """(24, 32) float32 share of trusted pixels over a grid of cells."""
+def _trusted(keyframe: Keyframe, width: int, height: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """(24, 32) float32 share of trusted pixels over a grid of cells, and (height, width) bool near others, None = none."""
     trust = keyframe.trust
     if trust is None:
-        return np.ones((24, 32), np.float32)
-    return cv2.resize((trust > 0).astype(np.float32), (32, 24), interpolation=cv2.INTER_AREA)
+        return np.ones((24, 32), np.float32), None
+    stands = (trust > 0).astype(np.float32)
+    all_stands = cv2.resize(stands, (width, height), interpolation=cv2.INTER_AREA) > 1.0 - 1e-6
+    moving = cv2.dilate((~all_stands).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return cv2.resize(stands, (32, 24), interpolation=cv2.INTER_AREA), moving
 
 
 def _sharpness(keyframe: Keyframe) -> np.ndarray:

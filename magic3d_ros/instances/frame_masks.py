@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from magic3d_ros.frames import RGBDFrame
-from magic3d_ros.instances.mapper import segment
 from magic3d_ros.instances.regions import mesh_graph
+from magic3d_ros.instances.segmentation import segment
 from magic3d_ros.instances.structure import find_structure
 from magic3d_ros.mapping.surface import Surface
 

@@ -10,17 +10,18 @@ import numpy as np
 from magic3d_ros.config import InstanceSettings
 from magic3d_ros.frames import FeatureGrid, RGBDFrame
 from magic3d_ros.geometry.box import upright_box
-from magic3d_ros.instances.agglomeration import Grouping, agglomerate, boundaries, gap_pairs
+from magic3d_ros.instances.edge_evidence import EdgeViews
 from magic3d_ros.instances.evidence import DepthViews, last_seen
 from magic3d_ros.instances.identity import CELL, IdentityMemory
 from magic3d_ros.instances.instance import Instance, InstanceMap
 from magic3d_ros.instances.learned_regions import majority, whole_things
 from magic3d_ros.instances.merging import MaskMerger
-from magic3d_ros.instances.merging_boundaries import MASK_TRUST, voted
+from magic3d_ros.instances.merging_boundaries import MASK_TRUST
 from magic3d_ros.instances.merging_sample import mask_sample
 from magic3d_ros.instances.region_classifier import load_classifier
-from magic3d_ros.instances.regions import SPACING, MeshGraph, basins, concavity, contrast, mesh_graph
-from magic3d_ros.instances.structure import Structure, find_structure, structure_of
+from magic3d_ros.instances.regions import SPACING, MeshGraph, mesh_graph
+from magic3d_ros.instances.segmentation import segment
+from magic3d_ros.instances.structure import find_structure, structure_of
 from magic3d_ros.instances.views import Sightings, sightings
 from magic3d_ros.mapping.keyframes import Keyframe
 from magic3d_ros.mapping.surface import Surface
@@ -62,7 +63,8 @@ class InstanceMapper:
 
     An `update` segments what changed since the last: vertices that are new or moved, and the whole of every thing that gained,
     lost or touches one. The rest, however large the map, stays as it was. Ids are carried over by overlap.
-    Where 2D masks of keyframes are given (`observe`), they are merged online and vote on what the surface's regions are.
+    Where 2D masks of keyframes are given (`observe`), they are merged online and vote on what the surface's regions are. Where a
+    2D network's edges are given (`observe_edges`), they part regions in place of the surface's contrast.
 
     mask_trust: 0..1, how far masks decide against creases and colours. spacing: metres from a vertex to the next, the map's
     voxel size.
@@ -73,6 +75,7 @@ class InstanceMapper:
         self._mask_trust = mask_trust
         self._spacing = spacing
         self._masks = MaskMerger()
+        self._edges = EdgeViews()
         self._identity = IdentityMemory()
         self._depths = DepthViews()
         self._seen: dict[int, tuple[int, int]] = {}  # id -> stamps of the first and last keyframe that saw it
@@ -85,6 +88,13 @@ class InstanceMapper:
         """
         self._masks.add(frame.stamp, mask_sample(frame, masks, features=features))
 
+    def observe_edges(self, stamp: int, edges: np.ndarray) -> None:
+        """Take in the edges that a 2D network saw in a keyframe: (h, w) uint8 that covers the image, 255 = certain. Any thread.
+
+        Raises FrameError for another array.
+        """
+        self._edges.add(stamp, edges)
+
     def update(self, surface: Surface, keyframes: list[Keyframe], up: np.ndarray, whole: bool = False) -> InstanceMap:
         """The things in a surface, given all remembered keyframes and the (3,) unit up direction.
 
@@ -95,6 +105,7 @@ class InstanceMapper:
         graph = mesh_graph(surface, self._spacing)
         self._depths.keep_only({k.stamp for k in keyframes})
         self._masks.keep_only(keyframes)
+        self._edges.keep_only(keyframes)
         if len(graph) == 0:
             self._identity.assign(np.zeros((0, 3)), np.zeros(0, np.int64), 0)
             self._last = _NOTHING
@@ -114,8 +125,10 @@ class InstanceMapper:
             found = whole_things(part, structure.part(stale), load_classifier(), self._settings.join_probability, recalled)
             of_part, sureness = found.label, found.quality
         else:
+            edges = self._edges.evidence(part, keyframes, self._depths) if len(self._edges) else None
+            tracks = self._masks.tracks_at(part.vertices)[0]
             of_part, grouping = segment(part, structure.part(stale), self._settings.merge_threshold, recalled,
-                                        tracks=self._masks.tracks_at(part.vertices)[0], mask_trust=self._mask_trust)
+                                        learned_edges=edges, tracks=tracks, mask_trust=self._mask_trust)
             sureness = grouping.separation
         seen = sightings(part.vertices, part.normals, of_part, len(sureness), keyframes, self._depths, self._settings.max_views)
         # Things of this run: first those segmented now, then those that stay.
@@ -209,52 +222,27 @@ class InstanceMapper:
         self._last = _NOTHING
 
     def state(self) -> dict[str, np.ndarray]:
-        """What must outlive the process: ids with their places, when each was seen, and merged masks where there are any."""
+        """What must outlive the process: ids with their places, when each was seen; merged masks and edges if there are any."""
         seen = np.array([(i, *stamps) for i, stamps in sorted(self._seen.items())], np.int64).reshape(-1, 3)
         masks = {f"masks.{name}": array for name, array in self._masks.state().items()} if len(self._masks) else {}
-        return {**self._identity.state(), "seen": seen, **masks}
+        edges = {f"edges.{name}": array for name, array in self._edges.state().items()} if len(self._edges) else {}
+        return {**self._identity.state(), "seen": seen, **masks, **edges}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue from `state()`. Raises ValueError naming what does not fit."""
         seen = np.asarray(state.get("seen", ()))
         if seen.ndim != 2 or seen.shape[1] != 3 or not np.issubdtype(seen.dtype, np.integer):
             raise ValueError("the state of instances lacks integer 'seen' of shape (n, 3)")
-        masks = {name[len("masks."):]: array for name, array in state.items() if name.startswith("masks.")}
-        merger = MaskMerger()
-        if masks:
-            merger.load_state(masks)
+        merger, edges = MaskMerger(), EdgeViews()
+        for prefix, owner in (("masks.", merger), ("edges.", edges)):
+            own = {name[len(prefix):]: array for name, array in state.items() if name.startswith(prefix)}
+            if own:
+                owner.load_state(own)
         self._identity.load_state(state)
-        self._masks = merger
+        self._masks, self._edges = merger, edges
         self._depths = DepthViews()
         self._last = _NOTHING
         self._seen = {int(i): (int(first), int(last)) for i, first, last in seen}
-
-
-def segment(graph: MeshGraph, structure: Structure, threshold: float, known: np.ndarray | None = None,
-            learned_edges: np.ndarray | None = None, tracks: np.ndarray | None = None,
-            mask_trust: float = MASK_TRUST) -> tuple[np.ndarray, Grouping]:
-    """(n,) int thing of each vertex, 0 ... T-1, and what is known of the things.
-
-    known (n,) int: id that the last run gave to the place of each vertex, -1 = none. learned_edges (n,) 0..1: evidence of a 2D
-    edge network, averaged over views; the embedded tier has none and takes the contrast of the surface itself. tracks (n,) int:
-    which merged 2D masks lie there, -1 = none, trusted by `mask_trust` 0..1.
-    """
-    if len(graph) == 0:
-        return np.zeros(0, np.int64), Grouping(np.zeros(0, np.int64), np.zeros(0))
-    color_edge = contrast(graph) if learned_edges is None else learned_edges
-    crease = concavity(graph)
-    basin = basins(graph, crease, color_edge)
-    size = np.bincount(basin)
-    color = np.stack([np.bincount(basin, graph.lab[:, k]) for k in range(3)], 1) / size[:, None]
-    planes = np.zeros((len(size), len(structure.planes)))
-    on = structure.membership >= 0
-    np.add.at(planes, (basin[on], structure.membership[on]), 1.0)
-    border = boundaries(graph, basin, crease, color_edge, gap_pairs(graph))
-    if tracks is not None:
-        border = voted(border, basin, tracks, mask_trust)
-    was = None if known is None else majority(basin, known)
-    grouping = agglomerate(size * graph.cell, color, planes / size[:, None], border, threshold, was)
-    return grouping.label[basin], grouping
 
 
 def _vertex_keys(surface: Surface, index: np.ndarray) -> np.ndarray:

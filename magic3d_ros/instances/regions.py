@@ -116,8 +116,8 @@ def concavity(graph: MeshGraph) -> np.ndarray:
 def contrast(graph: MeshGraph) -> np.ndarray:
     """(n,) 0..1: how certainly each vertex lies where the surface changes colour.
 
-    Stands where the recipe has the edges of a 2D network (HED) averaged over the views: without either, magazines on a table
-    and papers on a wall are lost.
+    Stands where the published recipe has the edges of a 2D network (HED) averaged over the views, where there are none
+    (edge_evidence.py): without either, magazines on a table and papers on a wall are lost.
     """
     first, second = graph.edges.T
     change = np.linalg.norm(graph.lab[second] - graph.lab[first], axis=1)

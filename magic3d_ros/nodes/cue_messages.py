@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import cv2
 import numpy as np
 from std_msgs.msg import Header
@@ -27,6 +29,8 @@ def cues_message(cues: CueFrame, head: Header, model: str, shard: int, width: in
     message.normals = _map_message(cues.normals, width, height)
     if cues.masks is not None:
         message.masks = byte_array(cv2.imencode(".png", (np.clip(cues.masks, -1, _MAX_LABEL) + 1).astype(np.uint16))[1])
+    if cues.edges is not None:
+        message.edges = byte_array(cv2.imencode(".png", cues.edges)[1])
     if cues.monocular is not None:
         guess = cues.monocular
         message.monocular_kind = guess.kind
@@ -45,19 +49,29 @@ def cue_frame(message: Cues) -> CueFrame:
         raise FrameError("cues", f"monocular depth of kind '{message.monocular_kind}'; known are {', '.join(_KINDS)}")
     return CueFrame(nanoseconds(message.header.stamp), _grid(message.features), _grid(message.language), _map(message.normals, 3),
                     _masks(message), MonocularGeometry(depth, message.monocular_kind, normals, uncertainty) if guessed else None,
-                    timings=dict(zip(message.timing_names, message.timing_ms, strict=False)))
+                    _edges(message), timings=dict(zip(message.timing_names, message.timing_ms, strict=False)))
 
 
 def _masks(message: Cues) -> np.ndarray | None:
-    if not len(message.masks):
+    image = _picture(message.masks, "masks", np.uint16)
+    return None if image is None else image.astype(np.int32) - 1
+
+
+def _edges(message: Cues) -> np.ndarray | None:
+    return _picture(message.edges, "edges", np.uint8)
+
+
+def _picture(data: array[int] | bytes, name: str, kind: type[np.generic]) -> np.ndarray | None:
+    """(h, w) from a PNG of numbers of a kind; None = there is none."""
+    if not len(data):
         return None
-    data = np.frombuffer(message.masks, np.uint8)
-    if len(data) < 24 or bytes(data[12:16]) != b"IHDR" or int(np.prod(data[16:24].view(">u4").astype(np.int64))) > _MAX_PIXELS:
-        raise FrameError("cues", "the masks are not a PNG, or one of more than 100 million pixels")
-    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    if image is None or image.dtype != np.uint16 or image.ndim != 2:
-        raise FrameError("cues", "the masks are not a 16-bit PNG of one channel")
-    return image.astype(np.int32) - 1
+    png = np.frombuffer(data, np.uint8)
+    if len(png) < 24 or bytes(png[12:16]) != b"IHDR" or int(np.prod(png[16:24].view(">u4").astype(np.int64))) > _MAX_PIXELS:
+        raise FrameError("cues", f"the {name} are not a PNG, or one of more than 100 million pixels")
+    image = cv2.imdecode(png, cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype != kind or image.ndim != 2:
+        raise FrameError("cues", f"the {name} are not a PNG of one channel of {8 * np.dtype(kind).itemsize} bits")
+    return image
 
 
 def _map_message(values: np.ndarray | None, width: int, height: int) -> FeatureGridMessage:

@@ -174,24 +174,33 @@ def test_cues_come_back_as_float16():
     assert back.timings == {"net": 12.5}
 
 
-def test_masks_and_guessed_geometry_come_back():
+def test_masks_edges_and_guessed_geometry_come_back():
+    edges = np.array([[0, 128, 255], [7, 1, 254]], np.uint8)
     masks = np.array([[-1, 0, 1], [65534, 2, -1]], np.int32)
     guess = MonocularGeometry(np.array([[1.5, np.nan]], np.float32), "affine_inverse", np.full((1, 2, 3), 0.5, np.float32),
                               np.array([[0.25, 0.5]], np.float32))
-    back = cue_frame(cues_message(CueFrame(5, masks=masks, monocular=guess), header(5, "c"), "model", 0, 3, 2))
+    sent = cues_message(CueFrame(5, masks=masks, monocular=guess, edges=edges), header(5, "c"), "model", 0, 3, 2)
+    back = cue_frame(deserialize_message(serialize_message(sent), Cues))
     np.testing.assert_array_equal(back.masks, masks)
+    np.testing.assert_array_equal(back.edges, edges)
     assert back.monocular.kind == "affine_inverse"
     for name in ("depth", "normals", "uncertainty"):
         np.testing.assert_array_equal(getattr(back.monocular, name), getattr(guess, name))
-    assert cue_frame(cues_message(CueFrame(5), header(5, "c"), "model", 0, 3, 2)).monocular is None
+    nothing = cue_frame(cues_message(CueFrame(5), header(5, "c"), "model", 0, 3, 2))
+    assert nothing.monocular is None and nothing.edges is None
 
 
 def test_masks_that_are_no_picture_and_unknown_kinds_of_depth_are_refused():
     message = cues_message(CueFrame(5, masks=np.zeros((4, 4), np.int32)), header(5, "c"), "model", 0, 4, 4)
     whole = bytes(message.masks)
-    for broken, reason in ((b"x" * 40, "not a PNG"), (whole[:16] + b"\x00\x0f\xff\xff" + whole[20:], "16-bit PNG|100 million"),
-                           (whole[:16] + b"\x7f\xff\xff\xff" * 2 + whole[24:], "100 million"), (whole[:30], "16-bit PNG")):
+    for broken, reason in ((b"x" * 40, "not a PNG"), (whole[:16] + b"\x00\x0f\xff\xff" + whole[20:], "16 bits|100 million"),
+                           (whole[:16] + b"\x7f\xff\xff\xff" * 2 + whole[24:], "100 million"), (whole[:30], "16 bits")):
         message.masks = broken
+        with pytest.raises(FrameError, match=reason):
+            cue_frame(message)
+    message.masks = b""
+    for broken, reason in ((b"x" * 40, "edges are not a PNG"), (whole, "edges are not a PNG of one channel of 8 bits")):
+        message.edges = broken
         with pytest.raises(FrameError, match=reason):
             cue_frame(message)
     guess = MonocularGeometry(np.ones((1, 2), np.float32), "feet")
