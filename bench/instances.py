@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from magic3d_ros.config import Settings, load_settings
-from magic3d_ros.cues.tiers import has_model
+from magic3d_ros.cues.tiers import has_model, load_edges
 from magic3d_ros.cues.weights import ModelError
 from magic3d_ros.evaluation.edges import edges_of
 from magic3d_ros.evaluation.id_stability import Box, IdWatch
@@ -67,12 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console(highlight=False, width=130)
     settings = load_settings(None, dict(item.split("=", 1) for item in options.assignments))
-    if options.ids:
-        return _ids(console, settings)
     weights = {"network, stage 1": options.stage1, "network, stage 2": options.stage2}
     sums: dict[str, list[list[float]]] = {}
     reached = True
     try:
+        if options.ids:
+            return _ids(console, settings)
         for name in [options.folder, *options.rooms.split(",")]:
             if name != "none":
                 folder = _room(console, name, settings) if name != options.folder else Path(name)
@@ -174,12 +174,15 @@ def _ids(console: Console, settings: Settings) -> int:
                      for k, box in enumerate(described["things"])])
     mapper, keyframes, up = Mapper(settings), KeyframeStore(settings.keyframes), UpEstimator(settings.input.up)
     instances = InstanceMapper(settings.instances, spacing=settings.map.voxel_size)
+    network = load_edges(settings) if has_model("edges", settings) else None
     for frame in open_source(str(KITCHEN), settings):
         is_keyframe = keyframes.wants(frame)
         mapper.integrate(frame, carve=is_keyframe)
         if is_keyframe:
             keyframes.add(frame)
             up.observe(frame.camera_to_world)
+            if network is not None:
+                instances.observe_edges(frame.stamp, network.edges([frame.rgb])[0])
             if len(keyframes) % UPDATE_EVERY == 0:
                 surface = mapper.surface()
                 found = instances.update(surface, list(keyframes), up.estimate(surface))

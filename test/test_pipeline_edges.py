@@ -44,20 +44,20 @@ def test_edges_of_keyframes_follow_corrections_and_outlive_the_process(checkpoin
     assert edges.stamps == [keyframe.stamp for keyframe in keyframes] and not pipeline.extractor.problems
     scene = pipeline.understand()
     vertices, normals, views = scene.surface.vertices, scene.surface.normals, pipeline.instances._depths
-    seen = edges.probability(vertices, normals, keyframes, views)
-    assert np.isfinite(seen).mean() > 0.5 and np.nanstd(seen) > 0.02
+    seen, weight = edges.seen(vertices, normals, keyframes, views)
+    assert (weight > 0).mean() > 0.5 and seen[weight > 0].std() > 0.02
     again = ScenePipeline(settings, pipeline.extractor)
     again.load_state(pipeline.state())
-    loaded = again.instances._edges.probability(vertices, normals, list(again.mapper.keyframes), views)
-    np.testing.assert_array_equal(loaded, seen)
+    loaded = again.instances._edges.seen(vertices, normals, list(again.mapper.keyframes), views)
+    np.testing.assert_array_equal(loaded, (seen, weight))
     shift = np.array([2.0, 1.0, 0.48])
     pipeline.correct_poses({k.stamp: _shifted(k.camera_to_world, shift) for k in keyframes})
     keyframes = list(pipeline.mapper.keyframes)
-    moved = edges.probability(vertices + shift, normals, keyframes, views)
-    both = np.isfinite(moved) & np.isfinite(seen)
-    assert both.sum() > 0.98 * np.isfinite(seen).sum()  # places at the limits of sight come and go by rounding
+    moved, weight_there = edges.seen(vertices + shift, normals, keyframes, views)
+    both = (weight_there > 0) & (weight > 0)
+    assert both.sum() > 0.98 * (weight > 0).sum()  # places at the limits of sight come and go by rounding
     assert np.abs(moved - seen)[both].mean() < 0.01
-    assert np.isnan(edges.probability(vertices, normals, keyframes, views)).mean() > 0.9  # nothing is left where it was
+    assert (edges.seen(vertices, normals, keyframes, views)[1] == 0).mean() > 0.9  # nothing is left where it was
 
 
 def test_a_grouping_that_does_not_heed_edges_says_so(checkpoint: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,8 +12,8 @@ from magic3d_ros.instances.evidence import DepthViews, look
 from magic3d_ros.instances.regions import MeshGraph, contrast
 from magic3d_ros.mapping.keyframe import Keyframe
 
-# Mean probability over the views at which an edge begins, and until it is certain. Chosen on random:1003, 1016, 1020 and 1038
-# (docs/instances.md, "A learned edge network").
+# Mean probability over the views at which an edge begins, and until it is certain; chosen on random:1003, 1016, 1020 and 1038
+# (docs/instances.md, "Edges of a learned network").
 _EDGE_FROM, _EDGE_RANGE = 0.5, 0.5
 _RIM = 3  # pixels at the image's rim that are left out: convolutions see black beyond it and answer with an edge
 _MOST_PIXELS = 1 << 20  # of one keyframe's edges; networks give 320 x 240
@@ -55,10 +55,10 @@ class EdgeViews:
         with self._lock:
             self._edges = {stamp: edges for stamp, edges in self._edges.items() if stamp in known or stamp > newest}
 
-    def probability(self, points: np.ndarray, normals: np.ndarray, keyframes: Iterable[Keyframe],
-                    views: DepthViews) -> np.ndarray:
-        """(N,) mean probability 0..1 that an edge passes (N, 3) world points with unit normals, over the views by how well they
-        see them (`evidence.look`); NaN where none does."""
+    def seen(self, points: np.ndarray, normals: np.ndarray, keyframes: Iterable[Keyframe],
+             views: DepthViews) -> tuple[np.ndarray, np.ndarray]:
+        """For (N, 3) world points with unit normals the mean probability (N,) 0..1, over the views, that an edge passes there,
+        and the sum (N,) of how well these saw it (`evidence.look`); 0 where none did."""
         with self._lock:
             known = dict(self._edges)
         total, weights = np.zeros(len(points)), np.zeros(len(points))
@@ -78,13 +78,12 @@ class EdgeViews:
             weight = sight.weight[at]
             total[at] += weight * edges[row * edges.shape[0] // height, column * edges.shape[1] // width]
             weights[at] += weight
-        with np.errstate(invalid="ignore"):
-            return np.where(weights > 0, total / (255.0 * weights), np.nan)
+        return total / (255.0 * np.maximum(weights, 1e-9)), weights
 
     def evidence(self, graph: MeshGraph, keyframes: Iterable[Keyframe], views: DepthViews) -> np.ndarray:
         """(n,) 0..1: how certainly an edge between things passes each vertex; where no view tells, the surface's own contrast."""
-        seen = self.probability(graph.vertices, graph.normals, keyframes, views)
-        return np.where(np.isnan(seen), contrast(graph), np.clip((seen - _EDGE_FROM) / _EDGE_RANGE, 0.0, 1.0))
+        probability, weight = self.seen(graph.vertices, graph.normals, keyframes, views)
+        return np.where(weight > 0, np.clip((probability - _EDGE_FROM) / _EDGE_RANGE, 0.0, 1.0), contrast(graph))
 
     def state(self) -> dict[str, np.ndarray]:
         """All edges as arrays: stamps (n,), sizes (n, 2) rows and columns, pixels one image after the other."""

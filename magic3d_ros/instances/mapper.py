@@ -64,7 +64,7 @@ class InstanceMapper:
     An `update` segments what changed since the last: vertices that are new or moved, and the whole of every thing that gained,
     lost or touches one. The rest, however large the map, stays as it was. Ids are carried over by overlap.
     Where 2D masks of keyframes are given (`observe`), they are merged online and vote on what the surface's regions are. Where a
-    2D network's edges are given (`observe_edges`), they part regions in place of the surface's contrast.
+    2D network's edges are given (`observe_edges`), they part regions in place of the surface's own contrast.
 
     mask_trust: 0..1, how far masks decide against creases and colours. spacing: metres from a vertex to the next, the map's
     voxel size.
