@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from magic3d_ros.cli import app
+from magic3d_ros.commands.models import described
 from magic3d_ros.evaluation.random_checkpoints import write
 
 
@@ -66,3 +68,8 @@ def test_check_runs_a_model_and_names_what_fails(magic3d, tmp_path):
     assert code == 1
     assert "features  runs   tiny-dinov2" in text and "masks     FAILS  model 'owner/none' is not on this machine" in text
     assert magic3d("check", "toasters")[0] == 1
+
+
+def test_edges_and_masks_are_told_apart():
+    assert described(np.full((3, 4), 200, np.uint8)) == "edges 3x4"
+    assert described(np.array([[-1, 0, 1]], np.int32)) == "2 masks 1x3"
