@@ -22,9 +22,6 @@ from magic3d_ros.sources.source import SourceError
 WORKERS = 2
 """Processes that render. More than two cores are rarely idle on a robot's computer, and two keep a laptop usable."""
 
-SEEN_STRIDE = 4
-"""Every fourth frame marks the vertices it shows: neighbouring frames show nearly the same, and it costs a tenth of a frame."""
-
 JPEG_QUALITY = 92
 BEST_FRAMES = 3
 
@@ -41,8 +38,8 @@ class FrameReport:
 class FrameWriter:
     """Renders and writes one frame; runs in the worker processes."""
 
-    def __init__(self, room: SimulatedRoom, folder: Path, vertices: np.ndarray) -> None:
-        self._room, self._folder, self._vertices = room, folder, vertices
+    def __init__(self, room: SimulatedRoom, folder: Path, mesh: RoomMesh) -> None:
+        self._room, self._folder, self._mesh = room, folder, mesh
 
     def __call__(self, index: int) -> FrameReport:
         """Write colour, depth, instances and mask of frame `index`."""
@@ -57,9 +54,7 @@ class FrameWriter:
 
     def _report(self, index: int, rendered: RenderedFrame) -> FrameReport:
         ids, counts = np.unique(rendered.truth.instance, return_counts=True)
-        seen = b""
-        if index % SEEN_STRIDE == 0:
-            seen = np.packbits(vertices_in_view(self._vertices, self._room.camera, rendered.truth)).tobytes()
+        seen = np.packbits(vertices_in_view(self._mesh, self._room.camera, rendered.truth)).tobytes()
         pixels = {int(i): int(n) for i, n in zip(ids, counts, strict=True)}
         return FrameReport(pixels, float((rendered.frame.depth > 0).mean()), seen)
 
@@ -105,14 +100,13 @@ def _write(room: SimulatedRoom, folder: Path, progress: Callable[[int, int], Non
     for name in ("color", "depth", "instance", "mask"):
         (folder / name).mkdir()
     mesh = room.mesh()
-    writer = FrameWriter(room, folder, mesh.vertices)
+    writer = FrameWriter(room, folder, mesh)
     results = in_workers(writer, len(room), workers) if workers else ((i, writer(i)) for i in range(len(room)))
     reports: dict[int, FrameReport] = {}
     seen = np.zeros(len(mesh.vertices), bool)
     for index, report in results:
         reports[index] = report
-        if report.seen:
-            seen |= np.unpackbits(np.frombuffer(report.seen, np.uint8), count=len(seen)).astype(bool)
+        seen |= np.unpackbits(np.frombuffer(report.seen, np.uint8), count=len(seen)).astype(bool)
         if progress is not None:
             progress(len(reports), len(room))
     _write_poses(room, folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from magic3d_ros.geometry.camera import Camera
@@ -97,17 +98,22 @@ def _rows(where: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.
 
 
 SEEN_TOLERANCE = 0.02
-"""Metres: a vertex counts as shown where the exact depth of its pixel agrees to this (a pixel covers up to 1 cm of a wall)."""
+"""Metres: a vertex counts as shown where the exact depth of its pixel agrees to this ..."""
+SLANT_LIMIT = 0.1
+"""... or to a quarter of the depth's range among the pixels around, as far as this: a pixel of a floor seen at a slant covers many
+centimetres of it. With 2 cm alone, and every fourth frame, 27 to 49 % of the surface that was mapped in random rooms had no truth."""
 
 
-def vertices_in_view(vertices: np.ndarray, camera: Camera, truth: FrameTruth) -> np.ndarray:
-    """(V,) bool: which vertices the frame shows."""
+def vertices_in_view(mesh: RoomMesh, camera: Camera, truth: FrameTruth) -> np.ndarray:
+    """(V,) bool: which vertices of the mesh the frame shows."""
     pose = truth.camera_to_world
-    u, v, z = camera.project((vertices - pose[:3, 3]) @ pose[:3, :3])
+    u, v, z = camera.project((mesh.vertices - pose[:3, 3]) @ pose[:3, :3])
     column, row = np.round(u), np.round(v)
-    inside = (z > 0) & (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
-    rows = np.flatnonzero(inside)
-    there = truth.depth[row[rows].astype(int), column[rows].astype(int)]
-    seen = np.zeros(len(vertices), bool)
-    seen[rows] = np.abs(there - z[rows]) < SEEN_TOLERANCE
+    rows = np.flatnonzero((z > 0) & (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height))
+    at = row[rows].astype(int), column[rows].astype(int)
+    around = np.ones((3, 3), np.uint8)
+    slant = (cv2.dilate(truth.depth, around) - cv2.erode(truth.depth, around)) / 4
+    near = np.abs(truth.depth[at] - z[rows]) < np.clip(slant[at], SEEN_TOLERANCE, SLANT_LIMIT)
+    seen = np.zeros(len(mesh.vertices), bool)
+    seen[rows] = near & (truth.instance[at] == mesh.instance[rows])
     return seen

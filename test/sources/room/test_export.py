@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from magic3d_ros.config import Settings
 from magic3d_ros.sources.open import open_source
@@ -87,6 +88,13 @@ def test_the_labelled_mesh_holds_what_the_frames_show(room, folder):
         assert (instance == box.id).sum() > 20
         low, high = box.box.center - box.box.size, box.box.center + box.box.size
         assert ((vertices[instance == box.id] > low) & (vertices[instance == box.id] < high)).all()
+    for index in range(len(room)):  # every frame counts, also what lies at a slant to it
+        truth = room.truth(index)
+        still = (truth.depth > 0) & ~truth.distractor
+        points = (room.camera.rays() * truth.depth[..., None])[still] @ truth.camera_to_world[:3, :3].T
+        distance, nearest = cKDTree(vertices).query(points + truth.camera_to_world[:3, 3])
+        assert (distance < 0.04).mean() > 0.99
+        assert (instance[nearest] == truth.instance[still]).mean() > 0.97
 
 
 def test_a_full_folder_is_not_touched_and_a_failure_leaves_nothing(room, folder, tmp_path, monkeypatch):
