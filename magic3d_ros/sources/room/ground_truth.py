@@ -100,8 +100,8 @@ def _rows(where: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.
 SEEN_TOLERANCE = 0.02
 """Metres: a vertex counts as shown where the exact depth of its pixel agrees to this ..."""
 SLANT_LIMIT = 0.1
-"""... or to a quarter of the depth's range among the pixels around, as far as this: a pixel of a floor seen at a slant covers many
-centimetres of it. With 2 cm alone, and every fourth frame, 27 to 49 % of the surface that was mapped in random rooms had no truth."""
+"""... or to a quarter of the depth's range among the pixels around, as far as this: a pixel of a floor seen at a slant covers
+many centimetres of it. With 2 cm alone, and by every fourth frame, a third to a half of what is mapped had no truth."""
 
 
 def vertices_in_view(mesh: RoomMesh, camera: Camera, truth: FrameTruth) -> np.ndarray:
