@@ -196,7 +196,7 @@ class InstanceSettings:
 
     grouping: str = setting("recipe", "what joins regions: recipe = measured costs, which heed 2D masks; learned = a classifier trained on rendered rooms (docs/instances.md); network = the segmenter trained without labels (docs/segmenter.md)",
                             choices=("recipe", "learned", "network"))
-    join_probability: float = setting(0.4, "learned: probability from which two neighbouring regions are one thing: higher splits more", "", 0.01, 1.0)
+    join_probability: float = setting(0.5, "learned: probability from which two neighbouring regions are one thing: higher splits more", "", 0.01, 1.0)
     merge_threshold: float = setting(0.75, "recipe: cost below which two neighbouring regions are one thing: lower splits more", "", 0.0, 5.0)
     min_vertices: int = setting(25, "things of less surface than so many vertices of a map of 2 cm voxels are dropped: 25 are .01 square metres", "", 1, 100000)
     update_interval: float = setting(3.0, "things are brought up to date at most this often", "s", 0.0, 3600.0)

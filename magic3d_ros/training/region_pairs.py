@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from magic3d_ros.config import Settings
 from magic3d_ros.evaluation.instance_metrics import transfer_labels
-from magic3d_ros.frames import RGBDFrame
 from magic3d_ros.geometry.gravity import UpEstimator
 from magic3d_ros.instances.learned_regions import basin_statistics
 from magic3d_ros.instances.region_features import whole_features
@@ -22,10 +20,8 @@ from magic3d_ros.instances.structure import find_structure
 from magic3d_ros.mapping.keyframes import KeyframeStore
 from magic3d_ros.mapping.mapper import Mapper
 from magic3d_ros.sources.open import open_source
+from magic3d_ros.training.room_variations import RoomVariation
 
-DROPPED, SHIFTS, TURNS = 0.4, (0.0, 0.002, 0.006), (0.0, 0.1, 0.3)
-"""A map leaves out up to 40 % of the frames, and its poses err by one of these (metres, degrees, standard deviation): rendered
-maps are cleaner and denser than a robot's."""
 MOST_PAIRS, MOST_AT_ONCE = 12_000, 5_000
 """Pairs kept of a room and of one round: rooms count alike, and the many pairs of basins do not drown the few large ones."""
 WRONG, SLACK = 0.1, 0.3
@@ -60,20 +56,22 @@ class Samples:
         return Samples(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "target", "weight")))
 
 
-def map_room(folder: Path, settings: Settings, random: np.random.Generator) -> TrueRoom:
-    """Map a recorded folder with gt_mesh_labels.npz, with frames left out and poses that err.
+def map_room(folder: Path, settings: Settings, kind: str, random: np.random.Generator) -> TrueRoom:
+    """Map a recorded folder with gt_mesh_labels.npz. kind: how it is seen, one of room_variations.KINDS.
 
     Raises SourceError for a folder that cannot be read, ValueError naming one without truth or without surface.
     """
     truth_file = folder / "gt_mesh_labels.npz"
     if not truth_file.is_file():
         raise ValueError(f"{truth_file} is missing: training needs the truth; `magic3d room random:1000 --out FOLDER` writes it")
-    dropped, shift, turn = random.uniform(0.0, DROPPED), random.choice(SHIFTS), np.radians(random.choice(TURNS))
+    with np.load(truth_file, allow_pickle=False) as stored:
+        vertices, faces, instance = stored["vertices"], stored["faces"], stored["instance"]
+    variation = RoomVariation.drawn(kind, random, vertices, faces)
     mapper, keyframes, up = Mapper(settings), KeyframeStore(settings.keyframes), UpEstimator(settings.input.up)
-    for frame in open_source(str(folder), settings):
-        if random.random() < dropped:
+    for number, recorded in enumerate(open_source(str(folder), settings)):
+        frame = variation.seen(number, recorded)
+        if frame is None:
             continue
-        frame = _moved(frame, shift, turn, random)
         is_keyframe = keyframes.wants(frame)
         mapper.integrate(frame, carve=is_keyframe)
         if is_keyframe:
@@ -83,8 +81,7 @@ def map_room(folder: Path, settings: Settings, random: np.random.Generator) -> T
     graph = mesh_graph(surface, settings.map.voxel_size)
     if len(graph) == 0:
         raise ValueError(f"{folder} maps to no surface: are its depth images and poses right?")
-    with np.load(truth_file, allow_pickle=False) as stored:
-        of_vertex = transfer_labels(stored["vertices"], stored["instance"], surface.vertices[graph.index])
+    of_vertex = transfer_labels(vertices * variation.scale, instance, surface.vertices[graph.index])
     ids = np.unique(of_vertex[of_vertex >= 0])
     thing = np.where(of_vertex >= 0, np.searchsorted(ids, of_vertex), -1)
     basin, statistics = basin_statistics(graph, find_structure(graph, up.estimate(surface)))
@@ -149,10 +146,3 @@ def _true_joins(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndar
     known = (known_1 >= 0.5 * one.sum(1)) & (known_2 >= 0.5 * other.sum(1))
     smaller = np.minimum(one.sum(1), other.sum(1))
     return target, known * (0.1 + np.sqrt(np.minimum(smaller, _FULL_SIZE) / _FULL_SIZE))
-
-
-def _moved(frame: RGBDFrame, shift: float, turn: float, random: np.random.Generator) -> RGBDFrame:
-    pose = frame.camera_to_world.copy()
-    pose[:3, :3] = pose[:3, :3] @ cv2.Rodrigues(turn * random.normal(size=3) / np.sqrt(3.0))[0]
-    pose[:3, 3] += shift * random.normal(size=3) / np.sqrt(3.0)
-    return replace(frame, camera_to_world=pose)

@@ -60,4 +60,4 @@ def test_a_training_learns_that_creases_part(tmp_path, monkeypatch):
 
 def test_a_folder_without_truth_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"gt_mesh_labels\.npz is missing"):
-        map_room(tmp_path, Settings(), np.random.default_rng(0))
+        map_room(tmp_path, Settings(), "plain", np.random.default_rng(0))
