@@ -8,7 +8,6 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 from rich.table import Column, Table
 
@@ -135,7 +134,7 @@ def described(result: Any) -> str:
                          for name, value in maps.items() if value is not None)
     if hasattr(result, "stride_x"):
         return f"features {_shape(result.values)}, a cell every {result.stride_x:.1f} pixels"
-    if result.dtype == np.uint8:
+    if result.dtype == "uint8":
         return f"edges {_shape(result)}"
     return f"{int(result.max()) + 1} masks {_shape(result)}"
 
